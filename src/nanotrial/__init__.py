@@ -1,0 +1,34 @@
+"""nanotrial: virtual experiments for tumour nanomedicine.
+
+Research software, not a medical device. The public names load when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nanotrial.places import build_arm as build_arm
+    from nanotrial.report.page import write_report as write_report
+    from nanotrial.simulate import simulate as simulate
+    from nanotrial.study import Study as Study
+    from nanotrial.study import load_study as load_study
+
+_WHERE = {
+    "Study": "nanotrial.study",
+    "load_study": "nanotrial.study",
+    "build_arm": "nanotrial.places",
+    "simulate": "nanotrial.simulate",
+    "write_report": "nanotrial.report.page",
+}
+__all__ = ["Study", "__version__", "build_arm", "load_study", "simulate", "write_report"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module at first use."""
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'nanotrial' has no attribute {name!r}")

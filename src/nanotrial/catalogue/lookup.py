@@ -1,0 +1,101 @@
+"""Find, load and list sheets: ``materials/calcium_peroxide.toml`` is the material ``calcium_peroxide``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nanotrial.catalogue.schema import KINDS, Solute, Water, read_sheet
+from nanotrial.errors import CatalogueError, nearest
+from nanotrial.values import Value
+
+ROOT = Path(__file__).parent
+
+
+class Catalogue:
+    """Sheets of the package, and of further folders of the same layout that come first."""
+
+    def __init__(self, *folders: Path) -> None:
+        """Look in ``folders`` before the package's own sheets."""
+        self.folders = (*folders, ROOT)
+
+    def ids(self, kind: str) -> list[str]:
+        """Return the ids of a kind, sorted; an unknown kind raises with the nearest ones."""
+        if kind not in KINDS:
+            raise CatalogueError("catalogue", f"the kind `{kind}`", "a kind of sheet", nearest(kind, KINDS))
+        found = {p.stem for folder in self.folders for p in (folder / kind).glob("*.toml")}
+        return sorted(found - ({"water"} if kind == "solutes" else set()))
+
+    def path(self, kind: str, identifier: str, where: str = "catalogue") -> Path:
+        """Return the file of a sheet; a misspelt id raises with the nearest names."""
+        for folder in self.folders:
+            path = folder / kind / f"{identifier}.toml"
+            if re.fullmatch(r"[A-Za-z0-9_]+", identifier) and path.is_file():
+                return path
+        singular = kind.rstrip("s")
+        raise CatalogueError(where, f"`{identifier}`", f"a {singular} of the catalogue",
+                             nearest(identifier, self.ids(kind)))
+
+    def load(self, kind: str, identifier: str, where: str = "catalogue") -> Any:
+        """Return the sheet of a kind and id; ``where`` names the file and key that ask for it."""
+        return _load(self.path(kind, identifier, where), KINDS[kind])
+
+    def water(self) -> Water:
+        """Return the sheet of water."""
+        sheet: Water = _load(self.path("solutes", "water"), Water)
+        return sheet
+
+    def solutes(self) -> dict[str, Solute]:
+        """Return all dissolved components by id."""
+        return {name: self.load("solutes", name) for name in self.ids("solutes")}
+
+
+@lru_cache(maxsize=512)
+def _load(path: Path, sheet: type) -> Any:
+    return read_sheet(read_toml(path), sheet, f"{path.parent.name}/{path.name}")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a parsed TOML file; errors of reading and syntax name the file (and the line)."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(str(path), f"text that is no TOML ({error})", "valid TOML") from error
+    except UnicodeDecodeError as error:
+        raise CatalogueError(str(path), "bytes that are no UTF-8 text", "a TOML text file") from error
+    except OSError as error:
+        raise CatalogueError(str(path), f"a file that cannot be read ({error.strerror})", "a readable file") from error
+
+
+def values_in(sheet: object, prefix: str = "") -> Iterator[tuple[str, Value]]:
+    """Yield (key path, Value) for every value in a sheet, nested tables and lists included."""
+    import dataclasses
+
+    if isinstance(sheet, Value):
+        yield prefix, sheet
+    elif dataclasses.is_dataclass(sheet) and not isinstance(sheet, type):
+        for entry in dataclasses.fields(sheet):
+            yield from values_in(getattr(sheet, entry.name), f"{prefix}.{entry.name}" if prefix else entry.name)
+    elif isinstance(sheet, dict):
+        for key, one in sheet.items():
+            yield from values_in(one, f"{prefix}.{key}")
+    elif isinstance(sheet, list):
+        for one in sheet:
+            label = getattr(one, "name", "")
+            yield from values_in(one, f"{prefix}.{label}")
+
+
+@lru_cache(maxsize=4)
+def references(path: Path = ROOT / "references.bib") -> dict[str, dict[str, str]]:
+    """Return the BibTeX entries by key: each a mapping of field to text, with the raw entry under ``raw``."""
+    text = path.read_text(encoding="utf-8")
+    entries = {}
+    for match in re.finditer(r"@(\w+)\s*\{\s*([^,\s]+)\s*,(.*?)\n\}", text, flags=re.DOTALL):
+        fields = {k.lower(): re.sub(r"[{}]", "", v).strip()
+                  for k, v in re.findall(r"(\w+)\s*=\s*[{\"](.*?)[}\"]\s*,?\s*(?=\n|$)", match[3], flags=re.DOTALL)}
+        entries[match[2]] = {"type": match[1].lower(), "raw": match[0], **fields}
+    return entries

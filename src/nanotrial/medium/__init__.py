@@ -1,0 +1,1 @@
+"""Speciation, buffering, gases, precipitation and the chemistry of dissolved peroxide."""

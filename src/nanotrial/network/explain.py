@@ -1,0 +1,84 @@
+"""A network in words: rows for tables of species, processes, parameters and conserved quantities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nanotrial.network.balances import conservation_laws
+from nanotrial.units import display, from_si
+
+if TYPE_CHECKING:
+    from nanotrial.network.model import Network
+
+Rows = list[dict[str, Any]]
+
+
+def species_rows(network: Network) -> Rows:
+    """Return one row per species: name, compartment, unit and what it holds."""
+    return [
+        {
+            "species": s.name,
+            "compartment": s.compartment,
+            "unit": s.unit,
+            "holds": ", ".join(f"{n:g} {k}" for k, n in s.content.items()) or "-",
+        }
+        for s in network.species.values()
+    ]
+
+
+def process_rows(network: Network) -> Rows:
+    """Return one row per process: name, equation, mechanism and the parameters its rate uses."""
+    import casadi as ca
+
+    symbols = {p.symbol.name(): p.name for p in network.parameters.values()}
+    rows = []
+    for process in network.processes.values():
+        used = [symbols[s.name()] for s in ca.symvar(process.rate.expression) if s.name() in symbols]
+        rows.append(
+            {
+                "process": process.name,
+                "equation": process.equation,
+                "mechanism": process.mechanism or "-",
+                "parameters": ", ".join(used) or "-",
+            }
+        )
+    return rows
+
+
+def parameter_rows(network: Network) -> Rows:
+    """Return one row per parameter: value in its unit, spread and grade, source and locator."""
+    rows = []
+    for p in network.parameters.values():
+        v = p.provenance
+        rows.append(
+            {
+                "parameter": p.name,
+                "value": str(v) if v else display(p.value, p.unit, 4),
+                "number": from_si(p.value, p.unit),
+                "unit": p.unit,
+                "grade": v.grade if v else "study",
+                "source": v.source if v else "-",
+                "locator": v.locator if v else "",
+                "note": v.note if v else "",
+            }
+        )
+    return rows
+
+
+def conserved_rows(network: Network) -> Rows:
+    """Return one row per conserved kind and per further law of the stoichiometry."""
+    rows = []
+    for kind in network.contents():
+        opened = [p.name for p in network.processes.values() if kind in p.opens]
+        holders = [s.name for s in network.species.values() if kind in s.content]
+        rows.append({"conserved": kind, "in": ", ".join(holders), "opened by": ", ".join(opened) or "-"})
+    rows.extend(
+        {"conserved": "law of the stoichiometry", "in": _law(law), "opened by": "-"}
+        for law in conservation_laws(network)
+        if 1 < len(law) <= 8
+    )
+    return rows
+
+
+def _law(law: dict[str, float]) -> str:
+    return " ".join(f"{'+' if w > 0 else '-'} {'' if abs(w) == 1 else f'{abs(w):.3g} '}{n}" for n, w in law.items())

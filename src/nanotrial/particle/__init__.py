@@ -1,0 +1,1 @@
+"""What a particle does: dissolve behind its coat, release, lose its coat."""

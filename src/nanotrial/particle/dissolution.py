@@ -1,0 +1,279 @@
+"""A sphere shrinks: surface reaction in series with the supply of acid, the removal of products, and the coat.
+
+For a size class of radius a (moles n, n_0 at the start, u = n / n_0, a = a_0 u^(1/3)), per surface area,
+
+    r_acid = 1 / (1 / (k_H a_H^m) + nu_H / J)        J = sum_i acid_i / (a / D_i + R_coat,i)     acid supply
+    r_0    = (r_acid + k_w) exp(-E/R (1/T - 1/T_0)) (1 - blocked)
+    r      = r_0 (1 - s) / (1 + r_0 Z / c_eq)        Z = a / D + R_coat                         product removal
+    dn/dt  = - 4 pi a^2 N r                          s = Omega^(1/nu)
+
+Limits, each a test: reaction control a = a_0 - V_m k t; diffusion control a^2 = a_0^2 - 2 V_m D (c_sat - c) t; acid
+supply control r = D [H+] / (nu_H a). acid_i are protons free or held by buffer species that a surface can take before
+its own acid attack ceases (where k_H a_H^m = k_w). The harmonic mean is exact for m = 1 in an unbuffered solution and in
+both limits; in between it is at most 20 % low for m = 0.5 (a test). Area uses u / (u + 1e-6)^(1/3), so the last
+millionth fades exponentially instead of ending at a point. Products: see the sheet; a peroxide gives H2O2 with the
+share yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
+
+Assumptions: spheres, Sherwood number 2, bulk activities at the surface for Omega, no growth when Omega > 1.
+Sources: lasaga_1998 (transition-state form), palandri_2004 (rate form), levich_1962 (Sh = 2), northup_2008 (yield).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nanotrial.medium.constants import arrhenius, diffusivity_factor, equilibrium_constant
+from nanotrial.medium.minerals import ion_count, saturation_ratio
+from nanotrial.network.terms import Term, constant, maximum, positive_part, power, ten_to
+from nanotrial.particle.coat import blocked_share, resistance
+
+if TYPE_CHECKING:
+    from nanotrial.catalogue.schema import Material
+    from nanotrial.places import Cohort, Tube
+
+ID = "particle.dissolution"
+FADE = 1e-6
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Terms of a core's surface that all size classes share."""
+
+    acid_rate: Term
+    water_rate: Term
+    open_share: Term
+    omega_root: Term
+    product_ceiling: Term
+    protons: float
+    acids: tuple[tuple[Term, Term, Term], ...]
+    product_diffusivity: Term
+    product_resistance: Term
+
+
+def applies(tube: Tube) -> bool:
+    """Say whether there is any particle."""
+    return bool(tube.cohorts)
+
+
+def add(tube: Tube) -> None:
+    """Add the dissolution of every size class of every cohort."""
+    for cohort in tube.cohorts:
+        surface = _surface(tube, cohort)
+        for j in range(len(cohort.classes.radii)):
+            rate = _class_rate(tube, cohort, surface, j)
+            _add_processes(tube, cohort, j, rate)
+
+
+def protons_taken(material: Material) -> float:
+    """Return nu_H: protons that one formula unit takes in acid."""
+    return -material.dissolution.ion_product.get("H+", 0.0) or 1.0
+
+
+def shrunk_radius(radius: Term, share_left: Term) -> Term:
+    """Return the radius of a class whose share ``u`` of the moles is left."""
+    return radius * cube_root(share_left)
+
+
+def cube_root(share_left: Term) -> Term:
+    """Return (u + fade)^(1/3); solver noise below zero counts as zero."""
+    return power(positive_part(share_left, FADE) + FADE, 1.0 / 3.0)
+
+
+def class_area(tube: Tube, cohort: Cohort, j: int) -> tuple[Term, Term]:
+    """Return total surface (m^2) and radius (m) of a size class."""
+    network = tube.network
+    moles = network[cohort.core_name(j)]
+    share = network.parameter(f"{cohort.key}.share.{j}", float(cohort.classes.mole_shares[j]), "1")
+    radius = cohort.radius(network, j)
+    start = network[f"{cohort.key}.added"] * share + constant(1e-30, "mol")
+    left = moles / start
+    volume = network.parameter(f"{cohort.key}.molar_volume", cohort.molar_volume, "m^3/mol")
+    area = moles * volume * 3.0 / (radius * cube_root(left))
+    return area, shrunk_radius(radius, left)
+
+
+def _surface(tube: Tube, cohort: Cohort) -> Surface:
+    network, solution, material = tube.network, tube.solution, cohort.material
+    law, key, temperature = material.dissolution, cohort.material_id, tube.subject.temperature
+    shift_k, shift_rate = _dopant_shifts(tube, cohort)
+    k = equilibrium_constant(network, f"{key}.dissolution", law.log_k, law.enthalpy, temperature, shift_k)
+    heat = arrhenius(network, f"{key}.dissolution.activation_energy", law.activation_energy, temperature)
+    speed = heat * ten_to(shift_rate)
+    order = network.parameter(f"{key}.dissolution.acid_order", law.acid_order, "1")
+    acid = network.parameter(f"{key}.dissolution.acid_rate", law.acid_rate, "mol/m^2/s")
+    water = network.parameter(f"{key}.dissolution.water_rate", law.water_rate, "mol/m^2/s")
+    omega = saturation_ratio(solution, law.ion_product, k)
+    nu = ion_count(law.ion_product)
+    root = omega if nu == 1 else power(maximum(omega, constant(0.0, "1")) + _TINY**nu, 1.0 / nu) - _TINY
+    ceiling = _ceiling(tube, law.ion_product, k, nu)
+    slowest = min((s for s in law.products), key=lambda s: solution.components[s].diffusivity.si)
+    mobility = diffusivity_factor(temperature)
+    product = network.parameter(f"{slowest}.diffusivity", solution.components[slowest].diffusivity, "m^2/s") * mobility
+    open_share = constant(1.0, "1")
+    if cohort.coat is not None:
+        area = sum((class_area(tube, cohort, j)[0] for j in range(len(cohort.classes.radii))), constant(0.0, "m^2"))
+        open_share = 1.0 - blocked_share(tube, cohort, area)
+    return Surface(
+        acid_rate=acid * ten_to(-(order * solution.ph)) * speed,
+        water_rate=water * speed,
+        open_share=open_share,
+        omega_root=root,
+        product_ceiling=ceiling,
+        protons=protons_taken(material),
+        acids=_acids(tube, cohort, mobility),
+        product_diffusivity=product,
+        product_resistance=resistance(tube, cohort, product),
+    )
+
+
+def _dopant_shifts(tube: Tube, cohort: Cohort) -> tuple[Term, Term]:
+    log_k, log_rate = constant(0.0, "1"), constant(0.0, "1")
+    for name, fraction in cohort.particle.dopants.items():
+        dopant, key = cohort.material.dopants[name], f"{cohort.material_id}.dopants.{name}"
+        part = tube.network.parameter(f"{cohort.key}.dopant.{name}", fraction, "1")
+        log_k = log_k + tube.network.parameter(f"{key}.log_k_shift", dopant.log_k_shift, "1") * part
+        log_rate = log_rate + tube.network.parameter(f"{key}.log_rate_shift", dopant.log_rate_shift, "1") * part
+    return log_k, log_rate
+
+
+def _ceiling(tube: Tube, ion_product: dict[str, float], k: Term, nu: float) -> Term:
+    """Return c_eq (mol/m^3): the product concentration at saturation, all products equal, at the pH of the bulk."""
+    value = k
+    for name, count in ion_product.items():
+        if name in ("H+", "OH-"):
+            value = value / tube.solution.activity(name) ** int(count)
+        else:
+            value = value / tube.solution.gamma(tube.solution.charge[name]) ** int(count)
+    # Complexes carry product away too: the ceiling counts all forms per free ion.
+    return power(value, 1.0 / nu) * constant(1000.0, "mol/m^3") * _all_per_free(tube, ion_product)
+
+
+def _all_per_free(tube: Tube, ion_product: dict[str, float]) -> Term:
+    """Return dissolved total over free form of the first metal of an ion product (1 when nothing binds it)."""
+    solution = tube.solution
+    masters = {m: c for c, m in solution.masters.items()}
+    metal = next((masters[name] for name in ion_product if name in masters), None)
+    if metal is None:
+        return constant(1.0, "1")
+    small = constant(1e-12, "1")
+    free = solution.molar[solution.masters[metal]]
+    held = free + small
+    for name, sp in solution.species.items():
+        if metal in sp.components:
+            held = held + solution.molar[name] * sp.components[metal]
+    return held / (free + small)
+
+
+def _acids(tube: Tube, cohort: Cohort, mobility: float) -> tuple[tuple[Term, Term, Term], ...]:
+    """Return (available protons in mol/m^3, diffusivity, coat resistance) of free H+ and of each buffer component."""
+    network, solution = tube.network, tube.solution
+    proton = network.parameter("water.proton_diffusivity", solution.water.proton_diffusivity, "m^2/s") * mobility
+    rows = [(solution.free("H+"), proton, resistance(tube, cohort, proton))]
+    end = cease_ph(cohort.material)
+    for i, sheet in solution.components.items():
+        forms = [sp for sp in sheet.species if set(sp.components) == {i} and sp.components[i] == 1 and sp.protons > 0]
+        if not forms or i in cohort.material.dissolution.products:
+            continue
+        # Mean protons per component where the acid attack ends, from the zero-strength constants.
+        weights = [10 ** (sp.log_k.value - sp.protons * end) for sp in forms]
+        kept = sum(sp.protons * w for sp, w in zip(forms, weights, strict=True)) / (1.0 + sum(weights))
+        bound = constant(0.0, "mol/m^3")
+        held = solution.free(sheet.master)
+        for sp in forms:
+            bound = bound + solution.free(sp.name) * float(sp.protons)
+            held = held + solution.free(sp.name)
+        diffusivity = network.parameter(f"{i}.diffusivity", sheet.diffusivity, "m^2/s") * mobility
+        available = maximum(bound - held * kept, constant(0.0, "mol/m^3"))
+        rows.append((available, diffusivity, resistance(tube, cohort, diffusivity)))
+    return tuple(rows)
+
+
+def cease_ph(material: Material) -> float:
+    """Return the pH at which acid attack falls to the rate in water, at most 10."""
+    law = material.dissolution
+    if law.water_rate.si <= 0 or law.acid_rate.si <= 0:
+        return 10.0
+    return min(10.0, math.log10(law.acid_rate.si / law.water_rate.si) / law.acid_order.si)
+
+
+def surface_rate(surface: Surface, radius: Term) -> Term:
+    """Return r (mol m^-2 s^-1) of a sphere of this radius (m)."""
+    supply = constant(0.0, "mol/m^2/s")
+    for available, diffusivity, coat in surface.acids:
+        supply = supply + available / (radius / diffusivity + coat)
+    ceiling = supply / surface.protons
+    small = constant(1e-30, "mol/m^2/s")
+    kinetic = surface.acid_rate * surface.open_share
+    acid = kinetic * ceiling / (kinetic + ceiling + small)
+    start = acid + surface.water_rate * surface.open_share
+    removal = radius / surface.product_diffusivity + surface.product_resistance
+    driving = maximum(1.0 - surface.omega_root, constant(0.0, "1"))
+    return start * driving / (1.0 + start * removal / surface.product_ceiling)
+
+
+def _class_rate(tube: Tube, cohort: Cohort, surface: Surface, j: int) -> Term:
+    area, radius = class_area(tube, cohort, j)
+    return surface_rate(surface, radius) * area
+
+
+def _add_processes(tube: Tube, cohort: Cohort, j: int, rate: Term) -> None:
+    network, material = tube.network, cohort.material
+    products = {f"tube.{s}": float(n) for s, n in material.dissolution.products.items()}
+    core = {cohort.core_name(j): -1.0}
+    name = f"{cohort.key}.dissolution.{j}"
+    if material.peroxide is None:
+        network.process(name, {**core, **products}, rate, f"{material.formula}(s) -> ions", ID)
+        return
+    share = peroxide_share(tube, cohort)
+    network.process(name, {**core, **products}, rate * share, f"{material.formula}(s) + 2 H+ -> ions + H2O2", ID)
+    count = products.pop("tube.hydrogen_peroxide")
+    network.process(
+        f"{cohort.key}.oxygen_branch.{j}",
+        {**core, **products, "tube.oxygen": 0.5 * count},
+        rate * (1.0 - share),
+        f"{material.formula}(s) + 2 H+ -> ions + 1/2 O2 + H2O",
+        ID,
+    )
+
+
+def peroxide_share(tube: Tube, cohort: Cohort) -> Term:
+    """Return the share of the peroxide that appears as H2O2 at the pH of the solution."""
+    branch, key = cohort.material.peroxide, f"{cohort.material_id}.peroxide"
+    assert branch is not None
+    top = tube.network.parameter(f"{key}.acid_yield", branch.acid_yield, "1")
+    half = tube.network.parameter(f"{key}.half_ph", branch.half_ph, "1")
+    width = tube.network.parameter(f"{key}.width", branch.width, "1")
+    return top / (1.0 + ten_to((tube.solution.ph - half) / width))
+
+
+def exact_case() -> tuple[float, float, float]:
+    """Return (found, exact, tolerance): reaction control, a = a_0 - V_m k t, share left at half the life."""
+    from nanotrial.network.model import Network
+    from nanotrial.solve.run import simulate_network
+
+    network = Network("sphere")
+    network.compartment("tube", network.parameter("volume", 1e-6, "m^3"))
+    radius, volume = constant(1e-6, "m"), constant(2.5e-5, "m^3/mol")
+    moles = network.state("core", "tube", scale=1.0, initial=1.0)
+    left = moles / constant(1.0, "mol")
+    far = constant(1e12, "mol/m^3")
+    surface = Surface(
+        acid_rate=constant(1e-6, "mol/m^2/s"),
+        water_rate=constant(0.0, "mol/m^2/s"),
+        open_share=constant(1.0, "1"),
+        omega_root=constant(0.0, "1"),
+        product_ceiling=far,
+        protons=2.0,
+        acids=((far, constant(1.0, "m^2/s"), constant(0.0, "s/m")),),
+        product_diffusivity=constant(1.0, "m^2/s"),
+        product_resistance=constant(0.0, "s/m"),
+    )
+    area = moles * volume * 3.0 / (radius * cube_root(left))
+    rate = surface_rate(surface, shrunk_radius(radius, left)) * area
+    network.process("dissolution", {"core": -1}, rate, opens=("all",))
+    network.observe("left", left, "1")
+    life = 1e-6 / (2.5e-5 * 1e-6)
+    return float(simulate_network(network, [life / 2])["left"][0]), 0.125, 2e-5

@@ -1,0 +1,251 @@
+"""One run with CVODES: exact segments, positivity, balances, and failures that say where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import casadi as ca
+import numpy as np
+
+from nanotrial.errors import SolveError
+from nanotrial.solve.compiled import CompiledNetwork, compile_network
+from nanotrial.solve.events import Event, Pulse, Segment, cut
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nanotrial.network.model import Network
+
+    Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """Error control: relative, absolute (of the scaled states), how far below zero counts, and step limit."""
+
+    relative: float = 1e-7
+    absolute: float = 1e-10
+    negative: float = 1e-6
+    max_steps: int = 20000
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Result of one run: times (s), SI amounts and equilibrium variables, observables, and content at each output."""
+
+    time: Vector
+    states: Vector
+    state_names: tuple[str, ...]
+    observables: Vector
+    observable_names: tuple[str, ...]
+    contents: Vector
+    expected_contents: Vector
+    content_names: tuple[str, ...]
+    starts: tuple[Vector, ...] = ()
+    lowest: dict[str, float] = field(default_factory=dict)
+    residual: float = 0.0
+
+    def __getitem__(self, name: str) -> Vector:
+        """Return the SI time course of an observable or a state."""
+        if name in self.observable_names:
+            return self.observables[:, self.observable_names.index(name)]
+        return self.states[:, self.state_names.index(name)]
+
+    def imbalance(self) -> dict[str, float]:
+        """Return for each conserved kind the largest relative departure from what was put in."""
+        result = {}
+        for i, name in enumerate(self.content_names):
+            size = max(float(np.max(np.abs(self.expected_contents[:, i]), initial=0.0)), 1e-300)
+            result[name] = float(np.max(np.abs(self.contents[:, i] - self.expected_contents[:, i]), initial=0.0)) / size
+        return result
+
+
+class Runner:
+    """Holds a compiled network and its integrators, so that arms of one structure share them."""
+
+    def __init__(self, compiled: CompiledNetwork, tolerances: Tolerances | None = None) -> None:
+        """Keep the compiled network; integrators are made when first needed."""
+        self.compiled = compiled
+        self.tolerances = tolerances or Tolerances()
+        self._integrators: dict[tuple[float, ...], ca.Function] = {}
+
+    def integrator(self, start: float, grid: tuple[float, ...]) -> ca.Function:
+        """Return the CVODES integrator from ``start`` over ``grid`` (s)."""
+        key = (start, *grid)
+        if key not in self._integrators:
+            t = self.tolerances
+            options: dict[str, Any] = {
+                "reltol": t.relative,
+                "abstol": t.absolute,
+                "max_num_steps": t.max_steps,
+                "disable_internal_warnings": True,
+                "show_eval_warnings": False,
+                "fsens_err_con": True,
+            }
+            self._integrators[key] = ca.integrator(
+                "segment", "cvodes", self.compiled.graph, start, list(grid), options
+            )
+        return self._integrators[key]
+
+
+def event_map(network: Network, event: Event) -> ca.Function:
+    """Return the function (amounts, equilibrium variables, parameters) -> amounts after an event."""
+    symbols = [s.symbol for s in network.species.values()]
+    unknowns = [s for b in network.equilibria.values() for s in b.symbols]
+    new = []
+    for name, species in network.species.items():
+        if name in event.changes and event.changes[name].dimension != species.dimension:
+            found = event.changes[name].dimension
+            raise SolveError(f"event `{event.label}` sets `{name}` in {found}, expected {species.dimension}")
+        new.append(event.changes[name].expression if name in event.changes else species.symbol)
+    for name in event.changes:
+        network[name]  # raises with the nearest names
+    p = ca.vertcat(*[q.symbol for q in network.parameters.values()])
+    return ca.Function("event", [ca.vertcat(*symbols), ca.vertcat(*unknowns), p], [ca.vertcat(*new)])
+
+
+def simulate_network(
+    network: Network,
+    outputs: Sequence[float],
+    events: Sequence[Event] = (),
+    pulses: Sequence[Pulse] = (),
+    changes: dict[str, float] | None = None,
+    runner: Runner | None = None,
+    tolerances: Tolerances | None = None,
+) -> Trajectory:
+    """Return the trajectory of one run.
+
+    Arguments:
+        network: the network; its parameter values are used unless changed.
+        outputs: times (s) to report.
+        events: changes of amounts at instants.
+        pulses: changes of parameters over windows.
+        changes: SI values of parameters by name.
+        runner: integrators of an equal network compiled before.
+        tolerances: error control if no runner is given.
+
+    Raises:
+        SolveError: the solver stopped, or a species fell below zero; the message says when and which.
+    """
+    work = runner or Runner(compile_network(network), tolerances)
+    c = work.compiled
+    # The network at hand may be a twin of the compiled one, equal in structure with other values.
+    own = np.array([network.parameters[name].value for name in c.parameter_names])
+    base = own.copy()
+    for name, value in (changes or {}).items():
+        base[c.parameter_index(name)] = value
+    amounts = _flat(c.initial(base))
+    z = c.solve_equilibria(amounts, base, c.guesses)
+    expected = _flat(c.contents(amounts, base))
+    rows: list[Vector] = []
+    shown: list[Vector] = []
+    promised: list[Vector] = []
+    times: list[float] = []
+    starts, worst = [z], 0.0
+    for segment in cut(events, pulses, outputs):
+        p = base.copy()
+        for name, value in segment.changes.items():
+            p[c.parameter_index(name)] = value
+        for event in segment.events:
+            after = _flat(event_map(network, event)(amounts, z, p))
+            expected = expected + _flat(c.contents(after, p)) - _flat(c.contents(amounts, p))
+            amounts = after
+        z = c.solve_equilibria(amounts, p, z, segment.start)
+        starts.append(z)
+        y = np.concatenate([amounts / c.scales, z])
+        at, states = _advance(work, y, p, segment)
+        for t, state in zip(at, states.T, strict=True):
+            if t in segment.outputs:
+                times.append(t)
+                rows.append(state)
+                shown.append(_flat(c.observe(t, state, p)))
+                promised.append(expected)
+        n = len(c.species_names)
+        amounts, z = states[:n, -1] * c.scales, states[n:, -1]
+        if c.unknown_names:
+            worst = max(worst, float(np.max(np.abs(_flat(c.residual(amounts, z, p))))))
+    return _trajectory(c, base, times, rows, shown, promised, starts, worst)
+
+
+def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list[float], Vector]:
+    """Integrate one segment; return the times asked for (its end included) and the scaled states."""
+    grid = segment.grid
+    at = [segment.start, *grid]
+    if not grid:
+        return at, y[:, None]
+    try:
+        result = work.integrator(segment.start, grid)(x0=y, p=p)["xf"].full()
+    except RuntimeError as error:
+        raise _locate_failure(work, y, p, segment.start, grid, error) from error
+    states = np.column_stack([y, np.asarray(result)])
+    _check(work, states, at)
+    return at, states
+
+
+def _check(work: Runner, states: Vector, at: Sequence[float]) -> None:
+    c = work.compiled
+    n = len(c.species_names)
+    if not np.all(np.isfinite(states)):
+        row, column = np.argwhere(~np.isfinite(states))[0]
+        name = (*c.species_names, *c.unknown_names)[row]
+        raise SolveError(f"`{name}` is not a number at t = {at[column]:g} s", at[column], name)
+    low = np.where(c.may_be_negative[:, None], 0.0, states[:n])
+    if n and float(low.min()) < -work.tolerances.negative:
+        row, column = np.unravel_index(int(np.argmin(low)), low.shape)
+        name, when = c.species_names[row], at[column]
+        size = low[row, column] * c.scales[row]
+        raise SolveError(f"`{name}` fell to {size:.3g} (SI), below zero, at t = {when:g} s", when, name)
+
+
+def _locate_failure(
+    work: Runner, y: Vector, p: Vector, start: float, grid: tuple[float, ...], error: RuntimeError
+) -> SolveError:
+    """Walk the segment again step by step to name the time and the quantity that moves fastest for its size."""
+    c = work.compiled
+    now = start
+    for after in grid:
+        try:
+            y = _flat(work.integrator(now, (after,))(x0=y, p=p)["xf"])
+        except RuntimeError:
+            break
+        now = after
+    rate = np.abs(_flat(c.right_hand_side(now, y, p)))
+    name = (*c.species_names, *c.unknown_names)[int(np.argmax(np.where(np.isfinite(rate), rate, np.inf)))]
+    detail = str(error).strip().splitlines()[-1][:160] if str(error).strip() else "no reason given"
+    return SolveError(f"the solver stopped after t = {now:g} s; fastest quantity `{name}` ({detail})", now, name)
+
+
+def _trajectory(
+    c: CompiledNetwork,
+    p: Vector,
+    times: list[float],
+    rows: list[Vector],
+    shown: list[Vector],
+    promised: list[Vector],
+    starts: list[Vector],
+    worst: float,
+) -> Trajectory:
+    n = len(c.species_names)
+    states = np.array(rows).reshape(len(times), c.size)
+    states[:, :n] *= c.scales
+    held = np.array([_flat(c.contents(s[:n], p)) for s in states]).reshape(len(times), len(c.content_names))
+    lowest = {name: float(states[:, i].min()) for i, name in enumerate(c.species_names)} if times else {}
+    return Trajectory(
+        time=np.array(times),
+        states=states,
+        state_names=(*c.species_names, *c.unknown_names),
+        observables=np.array(shown).reshape(len(times), len(c.observable_names)),
+        observable_names=c.observable_names,
+        contents=held,
+        expected_contents=np.array(promised).reshape(len(times), len(c.content_names)),
+        content_names=c.content_names,
+        starts=tuple(starts),
+        lowest=lowest,
+        residual=worst,
+    )
+
+
+def _flat(matrix: ca.DM) -> Vector:
+    return np.asarray(matrix.full(), dtype=float).ravel()

@@ -1,0 +1,169 @@
+"""Values with unit, source, grade and spread: the only way a number enters the catalogue."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from nanotrial.errors import CatalogueError, UnitError, nearest
+from nanotrial.units import Dimension, difference_to_si, dimension_of, from_si, to_si
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Grade = Literal["measured", "derived", "fitted", "assumed"]
+Kind = Literal["normal", "lognormal", "uniform"]
+_KEYS = {"value", "unit", "source", "locator", "grade", "conditions", "note", "distribution"}
+_SHAPE_KEYS = {"normal": {"sd"}, "lognormal": {"geometric_sd"}, "uniform": {"low", "high"}}
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Spread of a value: normal (sd), lognormal (geometric_sd around the median) or uniform, with truncation.
+
+    Numbers are in the unit of the value that holds the distribution.
+    """
+
+    kind: Kind
+    sd: float | None = None
+    geometric_sd: float | None = None
+    low: float = -math.inf
+    high: float = math.inf
+
+    def quantile(self, probability: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
+        """Return quantiles of the truncated distribution around ``centre`` (same unit)."""
+        import numpy as np
+        from scipy import special
+
+        if self.kind == "uniform":
+            return self.low + (self.high - self.low) * probability
+        log = self.kind == "lognormal"
+        middle = math.log(centre) if log else centre
+        scale = math.log(self.geometric_sd or 1.0) if log else float(self.sd or 0.0)
+        low, high = (_log(self.low), _log(self.high)) if log else (self.low, self.high)
+        start, end = special.ndtr((low - middle) / scale), special.ndtr((high - middle) / scale)
+        inside = middle + scale * special.ndtri(start + (end - start) * probability)
+        return np.clip(np.exp(inside) if log else inside, self.low, self.high)
+
+
+def _log(number: float) -> float:
+    if number == math.inf:
+        return math.inf
+    return math.log(number) if number > 0 else -math.inf
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number with unit, source, grade and, where known, a spread."""
+
+    value: float
+    unit: str
+    source: str
+    grade: Grade
+    locator: str = ""
+    conditions: str = ""
+    note: str = ""
+    distribution: Distribution | None = None
+    dimension: Dimension = field(default=Dimension(), compare=False)
+
+    @property
+    def si(self) -> float:
+        """Return the number in SI base units."""
+        return to_si(self.value, self.unit)
+
+    def sample(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return SI samples at the given probabilities (0 to 1, any shape); constant without a spread."""
+        import numpy as np
+
+        if self.distribution is None:
+            return np.full(np.shape(probability), self.si)
+        quantiles = self.distribution.quantile(probability, self.value)
+        return quantiles * difference_to_si(1.0, self.unit) + to_si(0.0, self.unit)
+
+    def __str__(self) -> str:
+        """Write number, unit, spread and grade in one line."""
+        spread = ""
+        if self.distribution is not None:
+            d = self.distribution
+            spread = {
+                "normal": f" ± {d.sd:.3g}" if d.sd is not None else "",
+                "lognormal": f" ×/÷ {d.geometric_sd:.3g}" if d.geometric_sd is not None else "",
+                "uniform": f" ({d.low:.3g} to {d.high:.3g})",
+            }[d.kind]
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{self.value:.4g}{spread}{unit} [{self.grade}]"
+
+
+def read_value(table: object, unit: str, where: str) -> Value:
+    """Return the Value that an inline table of a sheet describes.
+
+    Arguments:
+        table: mapping with value, unit, source, grade and optional locator, conditions, note, distribution.
+        unit: any unit of the wanted dimension.
+        where: sheet and key for the message.
+
+    Raises:
+        CatalogueError: unknown or missing key, unknown grade, no source, impossible spread.
+        UnitError: unknown unit or wrong dimension.
+    """
+    if not isinstance(table, dict):
+        raise CatalogueError(
+            where, f"{table!r}", "a table { value, unit, source, grade }", "A number without a source does not load."
+        )
+    for key in table:
+        if key not in _KEYS:
+            raise CatalogueError(where, f"the key `{key}`", "a key of a value", nearest(key, _KEYS))
+    for key in ("value", "unit", "source", "grade"):
+        if not table.get(key) and table.get(key) != 0:
+            raise CatalogueError(where, f"no `{key}`", f"a value with `{key}`", "Every number has a unit and a source.")
+    if table["grade"] not in get_args(Grade):
+        raise CatalogueError(where, f"grade `{table['grade']}`", "measured, derived, fitted or assumed")
+    number = table["value"]
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise CatalogueError(where, f"the value {number!r}", "a finite number")
+    dimension = dimension_of(str(table["unit"]), where)
+    if dimension != dimension_of(unit):
+        raise UnitError(where, f"unit `{table['unit']}` ({dimension})", f"a unit like `{unit}` ({dimension_of(unit)})")
+    spread = _read_distribution(table.get("distribution"), float(number), where)
+    if table["grade"] == "assumed" and spread is None:
+        raise CatalogueError(where, "an assumed value without a distribution", "a wide distribution for every guess")
+    texts = {key: str(table.get(key, "")) for key in ("locator", "conditions", "note")}
+    return Value(
+        value=float(number),
+        unit=str(table["unit"]),
+        source=str(table["source"]),
+        grade=table["grade"],
+        distribution=spread,
+        dimension=dimension,
+        **texts,
+    )
+
+
+def _read_distribution(table: Any, centre: float, where: str) -> Distribution | None:
+    if table is None:
+        return None
+    place = f"{where}.distribution"
+    kind = table.get("kind") if isinstance(table, dict) else None
+    if kind not in _SHAPE_KEYS:
+        raise CatalogueError(place, f"kind {kind!r}", "normal, lognormal or uniform")
+    allowed = {"kind", "low", "high"} | _SHAPE_KEYS[kind]
+    for key in table:
+        if key not in allowed:
+            raise CatalogueError(place, f"the key `{key}`", f"keys of a {kind} distribution", nearest(key, allowed))
+    for key in _SHAPE_KEYS[kind]:
+        if not isinstance(table.get(key), int | float):
+            raise CatalogueError(place, f"no number `{key}`", f"`{key}` for a {kind} distribution")
+    spread = Distribution(**table)
+    positive = (spread.sd or 1.0) > 0 and (spread.geometric_sd or 2.0) > 1
+    if not positive or not spread.low <= centre <= spread.high or spread.low >= spread.high:
+        raise CatalogueError(place, f"{table}", "a positive width and limits that hold the value")
+    if kind == "lognormal" and centre <= 0:
+        raise CatalogueError(place, f"a lognormal spread around {centre}", "a positive value")
+    return spread
+
+
+def describe(value: Value, unit: str) -> str:
+    """Write a value in another unit of the same dimension."""
+    return f"{from_si(value.si, unit):.4g} {unit}"
