@@ -23,8 +23,14 @@ class InputError(NanotrialError):
     def __init__(self, where: str, found: str, expected: str, action: str = "") -> None:
         """Join the four parts into one message of at most a few lines."""
         self.where, self.found, self.expected, self.action = where, found, expected, action
-        text = f"{where}: found {found}; expected {expected}."
-        super().__init__(f"{text} {action}".rstrip())
+        text = f"{_shown(where)}: found {_shown(found)}; expected {_shown(expected, 400)}."
+        super().__init__(f"{text} {_shown(action, 600)}".rstrip())
+
+
+def _shown(text: str, most: int = 200) -> str:
+    """Return a text fit for one line of a terminal: no control signs, and the middle left out where it is long."""
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return plain if len(plain) <= most else f"{plain[: most // 2]} ... {plain[-most // 4 :]}"
 
 
 class UnitError(InputError):
@@ -72,5 +78,5 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> str:
     hits = difflib.get_close_matches(name, names, n=most, cutoff=0.5)
     if hits:
         return "Did you mean " + " or ".join(f"`{hit}`" for hit in hits) + "?"
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    shown = ", ".join(names[:12]) + (" and more" if len(names) > 12 else "")
     return f"Known: {shown}." if names else "Nothing of this kind is known."

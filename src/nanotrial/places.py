@@ -135,7 +135,8 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     sites = _sites(network, cohorts)
     salt = network.parameter("tube.background_salt", subject.background_salt, "mol/m^3")
     solution = add_solution(
-        network, "tube", sheets, catalogue.water(), subject.temperature, subject.ph, salt, sites
+        network, "tube", sheets, catalogue.water(), subject.temperature, subject.ph, salt, sites,
+        1.5 * subject.concentration + subject.background_salt + 0.1,
     )
     vessel = catalogue.load("vessels", "tube")
     phases = {}
@@ -198,7 +199,8 @@ def _add_states(
             start = start + _dissolved_gas(network, name, sheet, subject)
         content = PEROXIDE_UNITS.get(name, {name: 1.0})
         network.state(f"tube.{name}", "tube", scale=scale, initial=start * volume, content=content)
-    strong = network.parameter("tube.strong_charge.start", 0.0, "mol/m^3") * volume
+    # The value is a first guess; `prepare` finds the one that gives the nominal pH.
+    strong = network.parameter("tube.strong_charge.start", subject.concentration, "mol/m^3") * volume
     network.state("tube.strong_charge", "tube", scale=scale, initial=strong, may_be_negative=True)
     network.state("tube.inert_ions", "tube", scale=scale, initial=maximum(strong, -strong))
     for name, agent in agents.items():
@@ -220,7 +222,10 @@ def _add_states(
 
 
 def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) -> Term:
-    """Return the total of a gas (mol/m^3) in buffer at rest under the atmosphere, at the nominal pH."""
+    """Return the total of a gas (mol/m^3) in fresh buffer that has seen the atmosphere.
+
+    Above pH 7 the carbonate of neutral water is taken: an alkaline buffer is used before air has saturated it.
+    """
     closed = subject.atmosphere != "air"
     share = sheet.gas.air_fraction.si if name != "carbonate" else subject.carbon_dioxide
     if closed and name != "oxygen":
@@ -234,7 +239,7 @@ def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) ->
     ratio = constant(1.0, "1")
     forms = [s for s in sheet.species if set(s.components) == {name} and s.name != own.name]
     for log_k, protons in [(0.0, 0), *((s.log_k.value, s.protons) for s in forms)]:
-        ratio = ratio + ten_to(log_k - own.log_k.value + (own.protons - protons) * subject.ph)
+        ratio = ratio + ten_to(log_k - own.log_k.value + (own.protons - protons) * min(subject.ph, 7.0))
     return resting * ratio
 
 
@@ -247,7 +252,7 @@ def _sites(network: Network, cohorts: list[Cohort]) -> list[Site]:
         mass = network[f"tube.free_{name}"]
         for cohort in members:
             mass = mass + network[f"{cohort.key}.coat"]
-        pka = network.parameter(f"coat.{name}.carboxylate_pka", sheet.carboxylate_pka, "1")
+        pka = network.parameter(f"{name}.carboxylate_pka", sheet.carboxylate_pka, "1")
         sites.append(Site(name, coat.carboxylates(network, name, sheet, mass), pka))
     return sites
 

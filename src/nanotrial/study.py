@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nanotrial.catalogue.lookup import Catalogue, read_toml
+from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
 from nanotrial.errors import CatalogueError, StudyError, nearest
 from nanotrial.reading import Default, TableReader, each
 from nanotrial.units import display, parse
@@ -16,6 +17,7 @@ from nanotrial.values import Value
 
 YEAR = 365.25 * 86400.0
 PLACES = ("tube",)
+MOST_ARMS = 2000
 ATMOSPHERES = ("air", "closed", "nitrogen")
 
 
@@ -109,6 +111,7 @@ class Study:
     fits: tuple[str, ...]
     defaults: tuple[Default, ...]
     catalogue: Catalogue
+    published: str = ""
 
     def arm(self, name: str) -> Arm:
         """Return an arm by name; a misspelt one raises with the nearest."""
@@ -159,13 +162,19 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     top.asked.append("fits")
     if not isinstance(raw_fits, list) or not all(isinstance(f, str) for f in raw_fits):
         raise StudyError(f"{path.name}: fits", f"{raw_fits!r}", 'a list of fits such as ["calcium_peroxide_release"]')
+    published = top.text("published") if top.has("published") else ""
+    known = [p.parent.name for p in (ROOT / "systems").glob("*/published.toml")]
+    if published and published not in known:
+        raise StudyError(top.key("published"), f"`{published}`", "a system of the catalogue", nearest(published, known))
     top.done()
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
     return Study(title, place, path, text, particles, tuple(arms), tuple(measures), tuple(raw_fits), tuple(defaults),
-                 catalogue)
+                 catalogue, published)
 
 
 def _read_particle(name: str, raw: object, where: str, defaults: list[Default], catalogue: Catalogue) -> Particle:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name) or name == "medium":
+        raise StudyError(where, f"the particle name `{name}`", "letters, digits, _ and - (and not `medium`)")
     reader = TableReader(raw, where, defaults)
     core = reader.text("core")
     material = catalogue.load("materials", core, reader.key("core"))
@@ -173,7 +182,10 @@ def _read_particle(name: str, raw: object, where: str, defaults: list[Default], 
     spread = reader.quantity("geometric_sd", "1", 1.0, 4.0, 1.0, "one size: the study gives no spread of diameters")
     classes = 1
     if spread > 1.0:
-        classes = int(reader.quantity("size_classes", "1", 3, 41, 9, "quadrature of the lognormal sizes"))
+        count = reader.quantity("size_classes", "1", 3, 41, 9, "quadrature of the lognormal sizes")
+        classes = int(count)
+        if classes != count:
+            raise StudyError(reader.key("size_classes"), f"{count:g}", "a whole number from 3 to 41")
     elif reader.has("size_classes"):
         raise StudyError(reader.key("size_classes"), "classes of one size", "a `geometric_sd` above 1 beside it")
     coats = each(reader.tables("coating"), reader.key("coating"),
@@ -237,6 +249,8 @@ def _expand(rows: list[Any], where: str) -> list[tuple[dict[str, Any], str]]:
                 raise StudyError(f"{at}.vary.{key}", "a list that no text uses", f"`{{{key}}}` somewhere in the arm")
         for key in used - set(vary):
             raise StudyError(at, f"`{{{key}}}`", "a key of `vary`", nearest(key, vary))
+        if math.prod(len(values) for values in vary.values()) > MOST_ARMS:
+            raise StudyError(f"{at}.vary", "too many combinations", f"at most {MOST_ARMS} arms", "Shorten the lists.")
         for combination in itertools.product(*vary.values()):
             chosen = dict(zip(vary, combination, strict=True))
             result.append((_fill(rest, chosen), at))
@@ -269,12 +283,11 @@ def _read_arm(
     name = reader.text("name")
     at = f"{where} ({name})"
     own = reader.named("subject")
-    place = f"{at}.subject" if own else subject_where
-    read = _read_subject({**subject, **own}, place, subject_where, defaults, catalogue)
+    read = _read_subject({**subject, **own}, set(own), f"{at}.subject", subject_where, defaults, catalogue)
     additions = each(reader.tables("add"), f"{at}.add",
                      lambda row, w: _read_addition(row, w, particles, defaults, catalogue))
     removals = each(reader.tables("remove"), f"{at}.remove",
-                    lambda row, w: _read_removal(row, w, {a.name for a in additions}, defaults))
+                    lambda row, w: _read_removal(row, w, {a.name for a in additions if a.basis != "solute"}, defaults))
     reader.done()
     seen: set[tuple[str, float]] = set()
     for addition in additions:
@@ -284,17 +297,31 @@ def _read_arm(
                              "one addition of a thing at an instant", "Join the two amounts.")
         seen.add(key)
     times = {r.time for r in removals}
-    clash = sorted(times & {a.time for a in additions}) or ([0.0] if len(times) < len(removals) else [])
+    twice = [r.time for i, r in enumerate(removals) if r.time in {other.time for other in removals[:i]}]
+    clash = sorted(times & {a.time for a in additions}) or sorted(twice)
     if clash:
         raise StudyError(f"{at}.remove", f"a removal at the instant of another event ({display(clash[0], 'h')})",
                          "different instants", "Which comes first? Shift one by a second.")
     return Arm(name, read, tuple(additions), tuple(removals))
 
 
+class _SubjectReader(TableReader):
+    """Reads the shared subject with an arm's own keys over it; messages name the table in which a key stands."""
+
+    def __init__(self, table: object, own: set[str], where: str, shared: str, defaults: list[Default]) -> None:
+        """Keep which keys are the arm's own."""
+        super().__init__(table, where, defaults)
+        self.own, self.shared = own, shared
+
+    def key(self, name: str) -> str:
+        """Return the full key, in the arm or in the shared subject."""
+        return f"{self.where if name in self.own else self.shared}.{name}"
+
+
 def _read_subject(
-    raw: dict[str, Any], where: str, shared: str, defaults: list[Default], catalogue: Catalogue
+    raw: dict[str, Any], own: set[str], where: str, shared: str, defaults: list[Default], catalogue: Catalogue
 ) -> Subject:
-    reader = TableReader(raw, where, defaults)
+    reader = _SubjectReader(raw, own, where, shared, defaults)
     vessel = catalogue.load("vessels", "tube")
     noted = TableReader(raw, shared, defaults)
 
@@ -430,7 +457,9 @@ def measure_names(catalogue: Catalogue, arms: list[Arm], particles: dict[str, Pa
         for addition in arm.additions:
             if addition.kind == "agent":
                 solutes.update(dict.fromkeys(catalogue.load("agents", addition.name).solutes))
-    return ["release", "core_left", "coat_left", "ph", *solutes]
+    shown = ["release", "core_left"] if particles else []
+    coated = ["coat_left"] if any(particle.coating for particle in particles.values()) else []
+    return [*shown, *coated, "ph", *solutes]
 
 
 def _read_times(reader: TableReader) -> tuple[float, ...]:

@@ -62,13 +62,15 @@ def _load(path: Path, sheet: type) -> Any:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a parsed TOML file; errors of reading and syntax name the file (and the line)."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(str(path), f"text that is no TOML ({error})", "valid TOML") from error
     except UnicodeDecodeError as error:
         raise CatalogueError(str(path), "bytes that are no UTF-8 text", "a TOML text file") from error
     except OSError as error:
         raise CatalogueError(str(path), f"a file that cannot be read ({error.strerror})", "a readable file") from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, tables nested a thousand deep
+        raise CatalogueError(str(path), f"TOML beyond all measure ({error})", "a small file") from error
 
 
 def values_in(sheet: object, prefix: str = "") -> Iterator[tuple[str, Value]]:

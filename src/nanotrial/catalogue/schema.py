@@ -33,6 +33,8 @@ class Dissolution:
     acid_order: Number
     water_rate: Annotated[Value, "mol/m^2/s"]
     activation_energy: Energy
+    acid_reference_ph: Number | None = None
+    saturation_ph: Number | None = None
     enthalpy: Energy | None = None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nanotrial.catalogue.lookup import ROOT, read_toml
 from nanotrial.catalogue.schema import KINDS
 from nanotrial.errors import CatalogueError, nearest
+from nanotrial.units import to_si
 from nanotrial.values import Value, read_value
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Overlay:
     values: Mapping[str, Value] = field(default_factory=dict)
     facts: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
+    draws: tuple[Mapping[str, tuple[float, ...]], ...] = ()
 
     @classmethod
     def of_study(cls, study: Study) -> Overlay:
@@ -41,6 +43,11 @@ class Overlay:
     def with_values(self, values: Mapping[str, Value]) -> Overlay:
         """Return a copy with more values."""
         return dataclasses.replace(self, values={**self.values, **values})
+
+
+def parameter_name(key: str) -> str:
+    """Return the network parameter of a sheet key: ``materials/a:b.c`` is the parameter ``a.b.c``."""
+    return key.partition("/")[2].replace(":", ".") if ":" in key else key
 
 
 def _replace(sheet: Any, path: list[str], value: Value, key: str) -> Any:
@@ -79,6 +86,7 @@ def load_fits(names: tuple[str, ...], beside: Path | None = None) -> Overlay:
     """Return the joined overlay of fits given by id (``catalogue/fits``) or by path beside the study."""
     values: dict[str, Value] = {}
     facts: set[str] = set()
+    draws: list[Mapping[str, tuple[float, ...]]] = []
     for name in names:
         path = _fit_path(name, beside)
         table = read_toml(path)
@@ -88,7 +96,16 @@ def load_fits(names: tuple[str, ...], beside: Path | None = None) -> Overlay:
                 raise CatalogueError(f"{path.name}: {key}", "a parameter fitted twice", "one fit per parameter")
             values[key] = read_value(row, str(row.get("unit", "1")), f"{path.name}: {key}")
         facts.update(table.get("facts", []))
-    return Overlay(values, frozenset(facts), names)
+        if "draws" in table:
+            draws.append(_read_draws(table["draws"], values, path))
+    return Overlay(values, frozenset(facts), names, tuple(draws))
+
+
+def _read_draws(table: Mapping[str, list[float]], values: Mapping[str, Value], path: Path) -> dict[str, tuple[float, ...]]:
+    """Return network parameter -> joint draws in SI."""
+    if len({len(column) for column in table.values()}) > 1 or any(key not in values for key in table):
+        raise CatalogueError(f"{path.name}: draws", "lists that do not match", "equally long lists of fitted parameters")
+    return {parameter_name(k): tuple(to_si(float(v), values[k].unit) for v in column) for k, column in table.items()}
 
 
 def _fit_path(name: str, beside: Path | None) -> Path:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.errors import NetworkError, nearest
 from nanotrial.medium.constants import MOLAR, debye_slope, equilibrium_constant, species_charge
-from nanotrial.network.terms import Term, constant, sqrt, ten_to, total
+from nanotrial.network.terms import Term, constant, minimum, sqrt, ten_to, total
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import AqueousSpecies, Solute, Water
@@ -63,8 +63,10 @@ class Solution:
         """Return the Davies activity coefficient of an ion of this charge."""
         if charge == 0:
             return constant(1.0, "1")
-        root = sqrt(self.ionic_strength)
-        return ten_to((root / (1.0 + root) - 0.3 * self.ionic_strength) * (-debye_slope(self.temperature) * charge**2))
+        # Beyond its range the law would turn upwards without limit: the coefficient stays at that of 1 mol/L.
+        strength = minimum(self.ionic_strength, constant(1.0, "1"))
+        root = sqrt(strength)
+        return ten_to((root / (1.0 + root) - 0.3 * strength) * (-debye_slope(self.temperature) * charge**2))
 
     def activity(self, name: str) -> Term:
         """Return the activity of a free species such as ``Ca+2``, ``H2O2``, ``H+`` or ``OH-`` (molar scale)."""
@@ -96,6 +98,7 @@ def add_solution(
     nominal_ph: float,
     background_salt: Term,
     sites: list[Site] | None = None,
+    nominal_strength: float = 10.0,
 ) -> Solution:
     """Add the equilibria of one compartment and return its solution.
 
@@ -111,6 +114,7 @@ def add_solution(
         nominal_ph: first guess.
         background_salt: concentration of indifferent 1:1 salt (mol/m^3).
         sites: weak acids bound to polymers.
+        nominal_strength: first guess of the ionic strength (mol/m^3).
     """
     ph = network.unknown(f"{compartment}.ph")
     strength = network.unknown(f"{compartment}.ionic_strength", "mol/m^3")
@@ -136,7 +140,7 @@ def add_solution(
         for c, n in sp.components.items():
             parts = parts * (free[c] ** int(n))
         solution.molar[sp.name], solution.charge[sp.name] = parts, species_charge(sp, charges)
-    _bind(solution, unknown, totals, present, strength, background_salt, nominal_ph)
+    _bind(solution, unknown, totals, strength, background_salt, (nominal_ph, nominal_strength))
     return solution
 
 
@@ -197,10 +201,9 @@ def _bind(
     solution: Solution,
     unknown: list[str],
     totals: dict[str, Term],
-    species: list[AqueousSpecies],
     strength: Term,
     background_salt: Term,
-    nominal_ph: float,
+    guesses: tuple[float, float],
 ) -> None:
     network, place = solution.network, solution.compartment
     water_k = equilibrium_constant(
@@ -223,7 +226,10 @@ def _bind(
         bare = site.amount / volume / MOLAR / (1.0 + ten_to(site.pka - solution.ph))
         net = net - bare
     residuals: dict[str, Term] = {"charge": net * 1e3, "ionic_strength": (strength / MOLAR - ionic * 0.5) * 1e3}
-    variables = {f"{place}.ph": (solution.ph, nominal_ph, -float("inf")), f"{place}.ionic_strength": (strength, 10.0, 0.0)}
+    variables = {
+        f"{place}.ph": (solution.ph, guesses[0], -float("inf")),
+        f"{place}.ionic_strength": (strength, guesses[1], 0.0),
+    }
     for i in unknown:
         held = total((solution.molar[n] * c.components[i] for n, c in solution.species.items() if i in c.components), "1")
         held = held + solution.molar[solution.masters[i]]

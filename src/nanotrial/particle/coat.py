@@ -40,8 +40,8 @@ def blocked_share(tube: Tube, cohort: Cohort, area: Term) -> Term:
     """Return the share of the core's surface that the coat closes; ``area`` is the current total surface (m^2)."""
     sheet = cohort.coat_sheet
     assert sheet is not None
-    capacity = tube.network.parameter(f"{cohort.key}.coat.monolayer_capacity", sheet.monolayer_capacity, "kg/m^2")
-    occupied = tube.network.parameter(f"{cohort.key}.coat.occupied_fraction", sheet.occupied_fraction, "1")
+    capacity = tube.network.parameter(f"{cohort.coat_material}.monolayer_capacity", sheet.monolayer_capacity, "kg/m^2")
+    occupied = tube.network.parameter(f"{cohort.coat_material}.occupied_fraction", sheet.occupied_fraction, "1")
     # The tiny area keeps the ratio finite when the core is gone.
     area = maximum(area, constant(0.0, "m^2")) + constant(1e-15, "m^2")
     loading = maximum(tube.network[f"{cohort.key}.coat"], constant(0.0, "kg")) / area
@@ -55,7 +55,7 @@ def resistance(tube: Tube, cohort: Cohort, diffusivity: Term) -> Term:
     sheet = cohort.coat_sheet
     assert sheet is not None
     fraction = tube.network.parameter(
-        f"{cohort.key}.coat.polymer_volume_fraction", sheet.polymer_volume_fraction, "1"
+        f"{cohort.coat_material}.polymer_volume_fraction", sheet.polymer_volume_fraction, "1"
     )
     thickness = tube.network.parameter(f"{cohort.key}.coat.thickness", cohort.coat.thickness, "m")
     per_mole = tube.network.parameter(f"{cohort.key}.coat.mass_per_mole", cohort.coat.mass_per_mole, "kg/mol")
@@ -74,7 +74,7 @@ def add(tube: Tube) -> None:
         assert sheet is not None
         mass = network[f"{cohort.key}.coat"]
         free = f"tube.free_{cohort.coat_material}"
-        rate = network.parameter(f"{cohort.key}.coat.desorption_rate", sheet.desorption_rate, "1/s")
+        rate = network.parameter(f"{cohort.coat_material}.desorption_rate", sheet.desorption_rate, "1/s")
         network.process(f"{cohort.key}.desorption", {f"{cohort.key}.coat": -1, free: 1}, rate * mass,
                         "coat -> free polymer", ID)
         digestion = _digestion_rate(tube, cohort, sheet)
@@ -88,10 +88,10 @@ def _digestion_rate(tube: Tube, cohort: Cohort, sheet: Coating) -> Term | None:
         return None
     d, network = sheet.digestion, tube.network
     name = d.enzyme
-    turnover = network.parameter(f"{name}.turnover", d.turnover, "kg/mol")
-    half = network.parameter(f"{name}.half_saturation", d.half_saturation, "kg/m^3")
-    optimum = network.parameter(f"{name}.optimum_ph", d.optimum_ph, "1")
-    width = network.parameter(f"{name}.ph_width", d.ph_width, "1")
+    turnover = network.parameter(f"{cohort.coat_material}.digestion.turnover", d.turnover, "kg/mol")
+    half = network.parameter(f"{cohort.coat_material}.digestion.half_saturation", d.half_saturation, "kg/m^3")
+    optimum = network.parameter(f"{cohort.coat_material}.digestion.optimum_ph", d.optimum_ph, "1")
+    width = network.parameter(f"{cohort.coat_material}.digestion.ph_width", d.ph_width, "1")
     bell = exp(-(((tube.solution.ph - optimum) / width) ** 2) * 0.5)
     bound = network[f"{cohort.key}.coat"]
     # Free polymer competes for the enzyme; the coat gets its share of the turnover.
@@ -101,8 +101,8 @@ def _digestion_rate(tube: Tube, cohort: Cohort, sheet: Coating) -> Term | None:
 
 def carboxylates(network: Network, material: str, sheet: Coating, mass: Term) -> Term:
     """Return the carboxylates (mol) of a mass of polymer."""
-    count = network.parameter(f"coat.{material}.carboxylates", sheet.carboxylates_per_repeat_unit, "1")
-    unit = network.parameter(f"coat.{material}.repeat_unit_molar_mass", sheet.repeat_unit_molar_mass, "kg/mol")
+    count = network.parameter(f"{material}.carboxylates_per_repeat_unit", sheet.carboxylates_per_repeat_unit, "1")
+    unit = network.parameter(f"{material}.repeat_unit_molar_mass", sheet.repeat_unit_molar_mass, "kg/mol")
     return mass * count / unit
 
 

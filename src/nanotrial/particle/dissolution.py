@@ -2,20 +2,23 @@
 
 For a size class of radius a (moles n, n_0 at the start, u = n / n_0, a = a_0 u^(1/3)), per surface area,
 
-    r_acid = 1 / (1 / (k_H a_H^m) + nu_H / J)        J = sum_i acid_i / (a / D_i + R_coat,i)     acid supply
+    k_a    = k_H 10^(-m (pH - pH_ref)) / (1 + 10^(m (pH_sat - pH)))                               surface protonation
+    r_acid = 1 / (1 / k_a + nu_H / J)                J = sum_i acid_i / (a / D_i + R_coat,i)     acid supply
     r_0    = (r_acid + k_w) exp(-E/R (1/T - 1/T_0)) (1 - blocked)
     r      = r_0 (1 - s) / (1 + r_0 Z / c_eq)        Z = a / D + R_coat                         product removal
     dn/dt  = - 4 pi a^2 N r                          s = Omega^(1/nu)
 
 Limits, each a test: reaction control a = a_0 - V_m k t; diffusion control a^2 = a_0^2 - 2 V_m D (c_sat - c) t; acid
 supply control r = D [H+] / (nu_H a). acid_i are protons free or held by buffer species that a surface can take before
-its own acid attack ceases (where k_H a_H^m = k_w). The harmonic mean is exact for m = 1 in an unbuffered solution and in
+its own acid attack ceases (where k_a = k_w). k_H is the rate at pH_ref (0 where the sheet gives none); below pH_sat the
+surface is fully protonated and more acid does not speed it up. The harmonic mean is exact for m = 1 in an unbuffered solution and in
 both limits; in between it is at most 20 % low for m = 0.5 (a test). Area uses u / (u + 1e-6)^(1/3), so the last
 millionth fades exponentially instead of ending at a point. Products: see the sheet; a peroxide gives H2O2 with the
 share yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
 
 Assumptions: spheres, Sherwood number 2, bulk activities at the surface for Omega, no growth when Omega > 1.
-Sources: lasaga_1998 (transition-state form), palandri_2004 (rate form), levich_1962 (Sh = 2), northup_2008 (yield).
+Sources: lasaga_1998 (transition-state form), palandri_2004 (rate form), furrer_1986 (surface protonation),
+levich_1962 (Sh = 2), northup_2008 (yield).
 """
 
 from __future__ import annotations
@@ -117,7 +120,7 @@ def _surface(tube: Tube, cohort: Cohort) -> Surface:
         area = sum((class_area(tube, cohort, j)[0] for j in range(len(cohort.classes.radii))), constant(0.0, "m^2"))
         open_share = 1.0 - blocked_share(tube, cohort, area)
     return Surface(
-        acid_rate=acid * ten_to(-(order * solution.ph)) * speed,
+        acid_rate=acid * _proton_attack(tube, cohort, order) * speed,
         water_rate=water * speed,
         open_share=open_share,
         omega_root=root,
@@ -127,6 +130,19 @@ def _surface(tube: Tube, cohort: Cohort) -> Surface:
         product_diffusivity=product,
         product_resistance=resistance(tube, cohort, product),
     )
+
+
+def _proton_attack(tube: Tube, cohort: Cohort, order: Term) -> Term:
+    """Return the acid rate over the rate at the reference pH; it levels off where the surface is fully protonated."""
+    law, key, ph = cohort.material.dissolution, f"{cohort.material_id}.dissolution", tube.solution.ph
+    above = ph
+    if law.acid_reference_ph is not None:
+        above = ph - tube.network.parameter(f"{key}.acid_reference_ph", law.acid_reference_ph, "1")
+    attack = ten_to(-(order * above))
+    if law.saturation_ph is None:
+        return attack
+    level = tube.network.parameter(f"{key}.saturation_ph", law.saturation_ph, "1")
+    return attack / (1.0 + ten_to(order * (level - ph)))
 
 
 def _dopant_shifts(tube: Tube, cohort: Cohort) -> tuple[Term, Term]:
@@ -196,7 +212,8 @@ def cease_ph(material: Material) -> float:
     law = material.dissolution
     if law.water_rate.si <= 0 or law.acid_rate.si <= 0:
         return 10.0
-    return min(10.0, math.log10(law.acid_rate.si / law.water_rate.si) / law.acid_order.si)
+    reference = law.acid_reference_ph.si if law.acid_reference_ph is not None else 0.0
+    return min(10.0, reference + math.log10(law.acid_rate.si / law.water_rate.si) / law.acid_order.si)
 
 
 def surface_rate(surface: Surface, radius: Term) -> Term:

@@ -94,9 +94,10 @@ class CompiledNetwork:
         if not self.unknown_names:
             return np.empty(0)
         for start in (guess, self.guesses):
-            z = self._newton(amounts, parameters, np.maximum(start, self.lower))
-            if z is not None:
-                return z
+            for careful in (False, True):
+                z = self._newton(amounts, parameters, np.maximum(start, self.lower), careful)
+                if z is not None:
+                    return z
         names = ", ".join(self.unknown_names[:6])
         raise SolveError(f"no equilibrium found for {names} at t = {time:g} s", time, names)
 
@@ -124,9 +125,8 @@ class CompiledNetwork:
             if np.max(np.abs(r)) < 1e-12 or np.max(np.abs(step) / (1e-3 + np.abs(z))) < 1e-13:
                 return p
             p[place] += step[row]
-            after = z[others] + step[others]
-            low = self.lower[others]
-            z[others] = np.where(after <= low, low + 0.1 * (z[others] - low), after)
+            inside = self._inside(z, z + step)
+            z[others] = inside[others]
         raise SolveError(f"no start with {unknown} = {target:g} was found", 0.0, unknown)
 
     @cached_property
@@ -136,35 +136,39 @@ class CompiledNetwork:
         residual = self.residual(self.initial(p), z, p)
         return ca.Function("start_parameter_slope", [z, p], [ca.jacobian(residual, p)])
 
-    def _newton(self, amounts: Vector, parameters: Vector, z: Vector) -> Vector | None:
-        bounded = np.isfinite(self.lower)
-        for _ in range(200):
+    def _newton(self, amounts: Vector, parameters: Vector, z: Vector, careful: bool) -> Vector | None:
+        """Return the solution or None; ``careful`` shortens steps until the residual falls."""
+        free = ~np.isfinite(self.lower)
+        for _ in range(100):
             r = _dense(self.residual(amounts, z, parameters))
-            norm = float(np.linalg.norm(r))
-            if not np.isfinite(norm):
+            if not np.all(np.isfinite(r)):
                 return None
-            jacobian = np.asarray(self.residual_jacobian(amounts, z, parameters).full())
             try:
-                step = np.linalg.solve(jacobian, -r)
+                step = np.linalg.solve(self.residual_jacobian(amounts, z, parameters).full(), -r)
             except np.linalg.LinAlgError:
                 return None
-            step = np.where(bounded, step, np.clip(step, -1.0, 1.0))
-            size, trial, after = 1.0, z, norm
-            while size > 1e-6:
-                trial = z + size * step
-                below = bounded & (trial <= self.lower)
-                trial[below] = self.lower[below] + 0.1 * (z[below] - self.lower[below])
+            step = np.where(free, np.clip(step, -1.0, 1.0), step)
+            size, trial = 1.0, self._inside(z, z + step)
+            norm = float(np.linalg.norm(r))
+            while careful and size > 1e-6:
                 after = float(np.linalg.norm(_dense(self.residual(amounts, trial, parameters))))
-                if after < norm * (1 - 1e-4 * size) or after < 1e-12:
+                if after < norm or norm < 1e-12:
                     break
                 size *= 0.5
-            converged = bool(np.all(np.abs(trial - z) <= 1e-10 * (1e-6 + np.abs(trial))))
+                trial = self._inside(z, z + size * step)
+            still = bool(np.all(np.abs(trial - z) <= 1e-10 * (1e-6 + np.abs(trial))))
             z = trial
-            if (after < 1e-10 and converged) or after < 1e-14:
+            if still and norm < 1e-9:
                 return z
-            if size <= 1e-6:
-                return z if norm < 1e-9 else None
         return None
+
+    def _inside(self, z: Vector, trial: Vector) -> Vector:
+        """Return a trial point whose bounded variables move by at most a decade from their bounds, up or down."""
+        low = self.lower
+        bounded = np.isfinite(low)
+        room = np.where(bounded, z - low, 0.0)
+        floor, ceiling = low + 0.1 * room, low + 10.0 * np.maximum(room, 1e-3)
+        return np.where(bounded, np.clip(trial, floor, ceiling), trial)
 
 
 def _dense(matrix: ca.DM) -> Vector:
@@ -196,7 +200,8 @@ def compile_network(network: Network) -> CompiledNetwork:
         dz.append(-ca.solve(ca.jacobian(g, symbols), drift))
     y = ca.SX.sym("y", len(species) + z.numel())
     scaled = ca.vertcat(dx / scales, *dz)
-    back = ca.vertcat(y[: len(species)] * scales, y[len(species) :])
+    # Two indices: a one-index slice of a 1 x 1 symbol would give a row.
+    back = ca.vertcat(y[: len(species), :] * scales, y[len(species) :, :])
     observables = list(network.observables.values())
     values = ca.vertcat(*[o.value.expression for o in observables]) if observables else ca.SX(0, 1)
     ode, seen = ca.substitute([scaled, values], [ca.vertcat(amounts, z)], [back])

@@ -12,6 +12,7 @@ import numpy as np
 from nanotrial.errors import SolveError
 from nanotrial.solve.compiled import CompiledNetwork, compile_network
 from nanotrial.solve.events import Event, Pulse, Segment, cut
+from nanotrial.solve.interrupt import honest_interrupts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -176,7 +177,8 @@ def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list
     if not grid:
         return at, y[:, None]
     try:
-        result = work.integrator(segment.start, grid)(x0=y, p=p)["xf"].full()
+        with honest_interrupts():
+            result = work.integrator(segment.start, grid)(x0=y, p=p)["xf"].full()
     except RuntimeError as error:
         raise _locate_failure(work, y, p, segment.start, grid, error) from error
     states = np.column_stack([y, np.asarray(result)])

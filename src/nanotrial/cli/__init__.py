@@ -1,0 +1,1 @@
+"""The command line: one small module per command; everything heavy loads inside the command that needs it."""

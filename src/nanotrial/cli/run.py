@@ -1,0 +1,110 @@
+"""`nanotrial run`: play a study and leave a run folder with curves, citations and a report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nanotrial.cli.guard import DONE, FAILED
+from nanotrial.cli.output import note, progress_bar, say
+from nanotrial.solve.interrupt import honest_interrupts
+
+if TYPE_CHECKING:
+    from nanotrial.simulate import StudyResult
+    from nanotrial.study import Study
+
+REPORT = "report.html"
+
+
+def run_study(
+    study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="New run folder; by default runs/<study name>-<number>.")
+    ] = None,
+    members: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Further runs with parameters drawn from their spreads.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> int:
+    """Run a study. Plays every arm and writes a new run folder; an existing folder is never overwritten."""
+    from nanotrial.study import load_study
+
+    loaded = load_study(study)
+    _check_place(output if output is not None else _default_folder(study))
+    from nanotrial.simulate import simulate
+
+    with honest_interrupts(), progress_bar(len(loaded.arms), "arm", quiet) as begin:
+        result = simulate(loaded, members=members, seed=seed, progress=begin)
+    folder = output if output is not None else _default_folder(study)
+    write_folder(result, folder)
+    return _tell(result, folder)
+
+
+def write_folder(result: StudyResult, folder: Path) -> None:
+    """Write the whole run folder, report included, or nothing."""
+    from nanotrial.record import make_record, new_folder, write_run
+    from nanotrial.report.page import write_report
+
+    record = make_record(result)
+    record["published"] = _published(result.study)
+    with new_folder(folder) as work:
+        write_run(result, work, record)
+        write_report(record, work / REPORT)
+
+
+def _published(study: Study) -> list[dict[str, Any]]:
+    """Return the published points that belong to a study, where the evidence room is there."""
+    try:
+        from nanotrial.evidence.published import published_points
+    except ImportError:
+        return []
+    return list(published_points(study))
+
+
+def _default_folder(study: Path) -> Path:
+    """Return the first free folder runs/<study name>-<number>."""
+    parent = Path("runs")
+    number = 1
+    while (parent / f"{study.stem}-{number}").exists():
+        number += 1
+    return parent / f"{study.stem}-{number}"
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse, before anything is computed, a folder that exists or that cannot be made."""
+    from nanotrial.errors import OutputError
+
+    if folder.exists() or folder.is_symlink():
+        raise OutputError(f"{folder} exists already; a run folder is never overwritten. Choose another with -o.")
+    parent = next(p for p in folder.absolute().parents if p.exists())
+    if not parent.is_dir():
+        raise OutputError(f"{folder} cannot be made: {parent} is a file. Choose another place with -o.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder} cannot be made: no permission to write in {parent}. Choose another with -o.")
+
+
+def _tell(result: StudyResult, folder: Path) -> int:
+    """Say where things are and what to do next; return the exit code."""
+    code = DONE
+    for arm in result.arms:
+        if arm.status != "done":
+            note(f"Failed: {arm.reason}")
+            code = FAILED
+        if arm.member_reasons:
+            note(f"Failed: {len(arm.member_reasons)} of {result.members} members of `{arm.name}`; "
+                 f"the first: {arm.member_reasons[0]}")
+            code = FAILED
+    done = len(result.arms) - len(result.failed)
+    say(f"{done} of {len(result.arms)} arms done, {result.members} members each, seed {result.seed}")
+    say(f"Folder: {folder}")
+    say(f"Report: {folder / REPORT}")
+    say("Next:")
+    say(f"  open {folder / REPORT} in a browser")
+    say(f"  nanotrial cite {folder}      # the sources of every number in BibTeX")
+    if not result.members:
+        say(f"  nanotrial run {result.study.path} --members 200      # the same with uncertainty")
+    return code

@@ -1,0 +1,1 @@
+"""Published facts, the prediction of each, and how the two compare."""

@@ -1,0 +1,403 @@
+"""Least squares on named facts and curves, with the spreads of the sheets as prior.
+
+    minimise  sum ((predicted - reported) / sd)^2 + sum ((t(theta) - t(theta_0)) / s)^2
+
+t is the logarithm for lognormal spreads and the identity otherwise; s is the prior's width in t; a uniform spread only
+sets limits. A bound such as ``< 10 %`` adds only where it is broken. From the minimum an adaptive Metropolis walk draws
+the posterior (haario_2001); the draws are kept whole, so correlations and skewness reach every later prediction. Where
+the misfit is larger than the stated sd allow, all sd are scaled up by the Birge ratio sqrt(chi^2 / (n - k)) first
+(birge_1932): a model that misses its data is not sure of its parameters. ``pull`` is the way from the sheet in prior widths: beyond 2 the data refuse the sheet,
+and the prior may be widened for all parameters at once, which the stored fit then says. Nothing else in nanotrial changes a parameter to meet a result. Sources: bard_1974.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanotrial.errors import EvidenceError, SolveError, nearest
+from nanotrial.evidence.published import Curve, MappedFact, published_path, read_published
+from nanotrial.fit.overlay import Overlay, get_value, parameter_name
+from nanotrial.places import BuiltArm, build_arm
+from nanotrial.simulate import Player
+from nanotrial.values import Distribution, Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nanotrial.study import Study
+
+    Vector = NDArray[np.float64]
+
+READING_SD = 0.05
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Target:
+    """One number to meet: arm, measure, time (s), value and sd in SI of the measure, relation, and where it is from."""
+
+    id: str
+    arm: str
+    measure: str
+    time: float
+    value: float
+    sd: float
+    relation: str = "="
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Fitted values by sheet key with spreads, correlation, and how each target is met."""
+
+    keys: tuple[str, ...]
+    values: tuple[Value, ...]
+    draws: Vector
+    quality: dict[str, float]
+    targets: tuple[Target, ...]
+    predicted: Vector
+    start: Vector
+    pulls: Vector
+    study: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the table of parameters: prior centre, fitted centre, spread, and the way from the prior in its widths."""
+        return [
+            {"parameter": k, "before": f"{b:.4g}", "fitted": f"{v.value:.4g}", "unit": v.unit, "spread": _spread(v),
+             "pull": f"{u:+.2f}"}
+            for k, b, v, u in zip(self.keys, self.start, self.values, self.pulls, strict=True)
+        ]
+
+    @property
+    def target_rows(self) -> list[dict[str, Any]]:
+        """Return the table of targets: reported and fitted."""
+        return [
+            {"target": t.id, "arm": t.arm, "time_h": t.time / 3600, "relation": t.relation, "reported": t.value,
+             "fitted": float(p)}
+            for t, p in zip(self.targets, self.predicted, strict=True)
+        ]
+
+
+def _spread(value: Value) -> str:
+    d = value.distribution
+    if d is None:
+        return "-"
+    return f"x/÷ {d.geometric_sd:.3g}" if d.kind == "lognormal" else f"± {d.sd:.3g}"
+
+
+def targets_of(study: Study, names: Sequence[str]) -> list[Target]:
+    """Return the targets of facts and curves named by id in the published.toml beside the study."""
+    path = published_path(study) or study.path.parent / "published.toml"
+    if not path.is_file():
+        raise EvidenceError(study.path.name, "no published facts", "a key `published` with a system of the catalogue, "
+                            "or a published.toml beside the study")
+    facts, curves = read_published(path)
+    known: dict[str, MappedFact | Curve] = {f.id: f for f in facts} | {c.id: c for c in curves}
+    result = []
+    for name in names:
+        if name not in known:
+            raise EvidenceError(f"{path.name}: {name}", "an unknown fact or curve", "an id of the file",
+                                nearest(name, known))
+        result += _targets(known[name])
+    return result
+
+
+def _targets(one: MappedFact | Curve) -> list[Target]:
+    if isinstance(one, Curve):
+        return [
+            Target(one.id, one.arm, one.measure, t, v, max(one.relative_sd * v, (h - low) / 2), "=",
+                   one.source)
+            for t, v, low, h in zip(one.times, one.values, one.low, one.high, strict=True)
+            if t > 0
+        ]
+    if one.value is None or one.check not in ("value", "bound"):
+        raise EvidenceError(one.id, f"a {one.check} without an open value", "a fact with a value or a bound")
+    return [Target(one.id, one.arm, one.measure, one.time, one.value, one.sd or READING_SD, one.relation,
+                   one.source)]
+
+
+@dataclass(frozen=True)
+class _Coordinate:
+    """A fitted parameter: its names, prior, and the transform in which it is searched."""
+
+    key: str
+    name: str
+    prior: Value
+
+    @property
+    def logarithmic(self) -> bool:
+        d = self.prior.distribution
+        return d is not None and d.kind == "lognormal"
+
+    @property
+    def prior_is_a_bell(self) -> bool:
+        d = self.prior.distribution
+        return d is not None and d.kind != "uniform"
+
+    @property
+    def width(self) -> float:
+        d = self.prior.distribution
+        if d is None:
+            raise EvidenceError(self.key, "a value without a spread", "an uncertain value")
+        if d.kind == "lognormal":
+            return math.log(d.geometric_sd or 2.0)
+        return float(d.sd) if d.kind == "normal" and d.sd else (d.high - d.low) / math.sqrt(12)
+
+    @property
+    def centre(self) -> float:
+        return math.log(self.prior.value) if self.logarithmic else self.prior.value
+
+    def limits(self) -> tuple[float, float]:
+        d = self.prior.distribution
+        assert d is not None
+        if self.logarithmic:
+            return self.centre - 40.0, self.centre + 40.0
+        return (d.low, d.high) if d.kind == "uniform" else (-math.inf, math.inf)
+
+    def to_si(self, x: float) -> float:
+        from nanotrial.units import to_si
+
+        return to_si(math.exp(x) if self.logarithmic else x, self.prior.unit)
+
+    def fitted(self, x: float, draws: Vector, source: str, note: str) -> Value:
+        d = self.prior.distribution
+        assert d is not None
+        sd = max(float(np.std(draws)), 1e-9)
+        if self.logarithmic:
+            spread = Distribution("lognormal", geometric_sd=math.exp(sd))
+        else:
+            low, high = (d.low, d.high) if d.kind == "uniform" else (-math.inf, math.inf)
+            spread = Distribution("normal", sd=sd, low=low, high=high)
+        number = math.exp(x) if self.logarithmic else x
+        return Value(number, self.prior.unit, source, "fitted", note=note, distribution=spread,
+                     dimension=self.prior.dimension)
+
+
+def fit_study(
+    study: Study,
+    targets: Sequence[str],
+    vary: Sequence[str],
+    widen: float = 1.0,
+    steps: int = 3000,
+    seed: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> FitResult:
+    """Return the fit of sheet values to facts or curves of a study.
+
+    Arguments:
+        study: the study; the fits it names are set aside, so that every fit starts from the sheets.
+        targets: ids of facts and curves in the published.toml beside it.
+        vary: sheet keys such as ``materials/calcium_peroxide:dissolution.acid_rate``.
+        widen: factor on the widths of the sheets' spreads; above 1 where the data refuse them (large pulls).
+        steps: length of the walk through the posterior, of which the last three quarters are kept; 0 gives the
+            minimum alone.
+        seed: seeds the generator of the walk.
+        progress: called with a line now and then.
+    """
+    wanted = targets_of(study, targets)
+    overlay = Overlay()
+    coordinates = [_Coordinate(k, parameter_name(k), get_value(study.catalogue, k)) for k in vary]
+    predict = _predictor(study, wanted, coordinates, overlay, progress)
+    start = np.array([c.centre for c in coordinates])
+    width = widen * np.array([c.width for c in coordinates])
+    limits = np.array([c.limits() for c in coordinates])
+
+    held = np.array([c.prior_is_a_bell for c in coordinates], dtype=float)
+
+    birge = 1.0
+
+    def residuals(u: Vector) -> Vector:
+        return np.concatenate([_misfit(wanted, predict(start + width * u)) / birge, held * u])
+
+    scaled = (limits - start[:, None]) / width[:, None]
+    best = _least_squares(residuals, coordinates, scaled, study)
+    spare = len(wanted) - len(coordinates)
+    if spare > 0:
+        birge = max(1.0, math.sqrt(float(np.sum(best.fun[: len(wanted)] ** 2)) / spare))
+        best = _least_squares(residuals, coordinates, scaled, study)
+    draws, acceptance = _walk(residuals, best, scaled, steps, np.random.default_rng(seed))
+    quality = {"cost": float(best.cost), "birge_ratio": birge, "acceptance": acceptance}
+    return _result(study, vary, wanted, coordinates, best, start, width, start + width * draws, quality, predict, widen)
+
+
+def _least_squares(
+    residuals: Callable[[Vector], Vector], coordinates: list[_Coordinate], scaled: Vector, study: Study
+) -> Any:
+    """Return the best minimum over starts; far ones are there because a saturated curve has no slope to follow."""
+    from scipy.optimize import least_squares
+
+    best = None
+    for begin in _starts(coordinates, scaled):
+        try:
+            found = least_squares(residuals, begin, bounds=(scaled[:, 0], scaled[:, 1]), diff_step=1e-3, xtol=1e-7)
+        except SolveError:
+            continue
+        if best is None or found.cost < best.cost:
+            best = found
+    if best is None:
+        raise EvidenceError(study.path.name, "no start from which the study can be solved", "a solvable study")
+    return best
+
+
+def _walk(
+    residuals: Callable[[Vector], Vector], best: Any, scaled: Vector, steps: int, generator: np.random.Generator
+) -> tuple[Vector, float]:
+    """Return DRAWS posterior draws (scaled) and the share of accepted steps of an adaptive Metropolis walk."""
+    if steps == 0:
+        return np.tile(best.x, (DRAWS, 1)), 0.0
+    size = len(best.x)
+    # A direction that nothing constrains starts with the width of its prior.
+    shape = np.linalg.inv(best.jac.T @ best.jac + 0.25 * np.eye(size))
+    x, cost, accepted = best.x.copy(), best.cost, 0
+    path = np.empty((steps, size))
+    for i in range(steps):
+        if i >= 200 and i % 100 == 0:
+            shape = np.cov(path[i // 4 : i].T).reshape(size, size) + 1e-6 * np.eye(size)
+        trial = generator.multivariate_normal(x, shape * 2.38**2 / size)
+        threshold = math.log(generator.uniform())
+        if np.all((trial > scaled[:, 0]) & (trial < scaled[:, 1])):
+            try:
+                after = 0.5 * float(np.sum(residuals(trial) ** 2))
+            except SolveError:
+                after = math.inf
+            if threshold < cost - after:
+                x, cost, accepted = trial, after, accepted + 1
+        path[i] = x
+    kept = path[steps // 4 :]
+    return kept[np.linspace(0, len(kept) - 1, DRAWS).astype(int)], accepted / steps
+
+
+def _starts(coordinates: list[_Coordinate], scaled: NDArray[np.float64]) -> list[Vector]:
+    zero = np.zeros(len(coordinates))
+    rows = [zero]
+    rates = [i for i, c in enumerate(coordinates) if c.logarithmic]
+    for shift in (-2.0, -4.0, -6.0):
+        start = zero.copy()
+        start[rates] = shift
+        rows.append(start)
+    inside = (0.999 * scaled[:, 0], 0.999 * scaled[:, 1])
+    return [np.clip(r, *inside) for r in rows] if rates else rows[:1]
+
+
+def _misfit(targets: Sequence[Target], predicted: Vector) -> Vector:
+    rows = []
+    for target, value in zip(targets, predicted, strict=True):
+        error = (value - target.value) / target.sd
+        if target.relation == "<":
+            error = max(error, 0.0)
+        elif target.relation == ">":
+            error = min(error, 0.0)
+        rows.append(error)
+    return np.array(rows)
+
+
+def _predictor(
+    study: Study,
+    targets: Sequence[Target],
+    coordinates: list[_Coordinate],
+    overlay: Overlay,
+    progress: Callable[[str], None] | None,
+) -> Callable[[Vector], Vector]:
+    """Return the function from search coordinates to predicted targets; networks are built once."""
+    player = Player()
+    built: dict[str, BuiltArm] = {n: build_arm(study, study.arm(n), overlay) for n in {t.arm for t in targets}}
+    runners = {n: player.runner(b) for n, b in built.items()}
+    unread = [c.key for c in coordinates if not any(c.name in b.network.parameters for b in built.values())]
+    if unread:
+        raise EvidenceError(study.path.name, f"parameters that no arm of the targets reads: {', '.join(unread)}",
+                            "parameters of these arms")
+    calls = 0
+
+    def predict(x: Vector) -> Vector:
+        nonlocal calls
+        calls += 1
+        changes = {c.name: c.to_si(float(v)) for c, v in zip(coordinates, x, strict=True)}
+        found = np.empty(len(targets))
+        for name, one in built.items():
+            rows = [i for i, t in enumerate(targets) if t.arm == name]
+            times = sorted({targets[i].time for i in rows})
+            run = player.replay(runners[name], one, times, changes)
+            for i in rows:
+                found[i] = run[targets[i].measure][times.index(targets[i].time)]
+        if progress and calls % 10 == 0:
+            progress(f"{calls} runs of the study")
+        return found
+
+    return predict
+
+
+def _result(
+    study: Study,
+    vary: Sequence[str],
+    targets: Sequence[Target],
+    coordinates: list[_Coordinate],
+    best: Any,
+    start: Vector,
+    width: Vector,
+    draws: Vector,
+    quality: dict[str, float],
+    predict: Callable[[Vector], Vector],
+    widen: float,
+) -> FitResult:
+    x = start + width * best.x
+    ids = sorted({t.id for t in targets})
+    prior = "the sheet's spread as prior" if widen == 1.0 else f"the sheet's spread widened {widen:g} times as prior"
+    note = f"fitted to {', '.join(ids)} with {prior}"
+    values = tuple(
+        c.fitted(float(v), draws[:, i], targets[0].source, note) for i, (c, v) in enumerate(zip(coordinates, x, strict=True))
+    )
+    shown = np.column_stack([np.exp(d) if c.logarithmic else d for c, d in zip(coordinates, draws.T, strict=True)])
+    before = np.array([c.prior.value for c in coordinates])
+    return FitResult(tuple(vary), values, shown, quality, tuple(targets), predict(x), before, np.asarray(best.x),
+                     study.path.name)
+
+
+def write_fit(result: FitResult, path: Path) -> None:
+    """Write a fit as TOML: parameters with spread, correlation, the facts used and how they are met.
+
+    Raises:
+        EvidenceError: the file exists.
+    """
+    if path.exists():
+        raise EvidenceError(str(path), "a file that exists", "a new file", "Fits are never overwritten.")
+    lines = [f'study = "{result.study}"', f"facts = {_texts(sorted({t.id for t in result.targets}))}", ""]
+    for key, value, pull in zip(result.keys, result.values, result.pulls, strict=True):
+        d = value.distribution
+        assert d is not None
+        spread = f'kind = "{d.kind}", ' + (
+            f"geometric_sd = {d.geometric_sd:.6g}" if d.kind == "lognormal" else f"sd = {d.sd:.6g}"
+        )
+        for name, limit in (("low", d.low), ("high", d.high)):
+            spread += f", {name} = {limit:.6g}" if math.isfinite(limit) else ""
+        lines += [
+            "[[parameter]]",
+            f'key = "{key}"',
+            f"value = {value.value:.8g}",
+            f'unit = "{value.unit}"',
+            f'source = "{value.source}"',
+            'grade = "fitted"',
+            f'note = "{value.note}; {pull:+.2f} prior widths away from the sheet"',
+            f"distribution = {{ {spread} }}",
+            "",
+        ]
+    lines += ["# Joint draws from the posterior, one list per parameter in its unit; row i of all lists is one draw.", "[draws]"]
+    lines += [f'"{k}" = [{", ".join(f"{v:.5g}" for v in column)}]' for k, column in zip(result.keys, result.draws.T, strict=True)]
+    lines += ["", "[quality]", *(f"{k} = {v:.5g}" for k, v in result.quality.items()), ""]
+    for row in result.target_rows:
+        lines += ["[[target]]", *(f"{k} = {_toml(v)}" for k, v in row.items()), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _texts(items: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{i}"' for i in items) + "]"
+
+
+def _toml(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else f"{value:.6g}"

@@ -1,0 +1,1 @@
+"""Assays and imaging: they read results and never write back."""

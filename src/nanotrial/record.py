@@ -1,0 +1,233 @@
+"""What a run leaves behind: a plain record (JSON), curves (NetCDF), citations, and the study itself.
+
+A folder is written under a hidden name and renamed when whole, so that nothing half-written looks like a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanotrial import __version__
+from nanotrial.catalogue.lookup import references
+from nanotrial.errors import NanotrialError, OutputError
+from nanotrial.units import display
+
+if TYPE_CHECKING:
+    from nanotrial.simulate import ArmResult, StudyResult
+    from nanotrial.study import Arm, Study
+
+Record = dict[str, Any]
+PACKAGES = ("casadi", "numpy", "scipy", "xarray", "pint", "altair")
+FORMAT = 1
+
+
+def measure_unit(name: str) -> str:
+    """Return the unit in which a measure is stored and shown."""
+    return "1" if name in ("release", "core_left", "coat_left", "ph") else "mmol/L"
+
+
+def make_record(result: StudyResult) -> Record:
+    """Return the plain record of a result: numbers, texts, lists and dictionaries only."""
+    study = result.study
+    measures = {
+        m.name: {"unit": measure_unit(m.name), "assay": m.assay, "time_h": [t / 3600.0 for t in m.times]}
+        for m in study.measures
+    }
+    sources = sorted({str(p["source"]) for p in result.parameters if p["source"] != "-"})
+    return {
+        "format": FORMAT,
+        "title": study.title,
+        "place": study.place,
+        "study_file": study.path.name,
+        "study_sha256": hashlib.sha256(study.text.encode()).hexdigest(),
+        "nanotrial": __version__,
+        "versions": _versions(),
+        "seed": result.seed,
+        "members": result.members,
+        "fits": list(result.overlay.names),
+        "fitted_to": sorted(result.overlay.facts),
+        "measures": measures,
+        "defaults": [{"key": d.key, "value": d.value, "reason": d.reason} for d in study.defaults],
+        "particles": {name: _particle(study, name) for name in study.particles},
+        "arms": [_arm(study, a, r, result) for a, r in zip(study.arms, result.arms, strict=True)],
+        "parameters": list(result.parameters),
+        "citations": [s for s in sources if s in references()],
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _particle(study: Study, name: str) -> Record:
+    p = study.particles[name]
+    material = study.catalogue.load("materials", p.core)
+    described = {}
+    for coat in p.coating:
+        sheet = study.catalogue.load("coatings", coat.material)
+        if sheet.described is not None:
+            described = {"zeta_shift": str(sheet.described.zeta_shift), "source": sheet.described.zeta_shift.source,
+                         "hydrodynamic_note": sheet.described.hydrodynamic_note}
+    return {
+        "core": material.name,
+        "formula": material.formula,
+        "diameter": display(p.diameter, "nm", 4),
+        "geometric_sd": p.geometric_sd,
+        "coating": [
+            {"material": c.material,
+             "amount": f"mass fraction {c.mass_fraction:g}" if c.mass_fraction else display(c.thickness or 0, "nm", 3)}
+            for c in p.coating
+        ],
+        "described": described,
+        "dopants": p.dopants,
+    }
+
+
+def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Record:
+    s = arm.subject
+    given = [
+        {"what": a.name, "kind": a.kind, "at_h": a.time / 3600.0,
+         "amount": display(a.amount, "U/mL" if a.basis == "enzyme" else "mmol/L", 4), "number": a.amount}
+        for a in arm.additions
+    ]
+    particles = [a.name for a in arm.additions if a.kind == "particle"]
+    curves: dict[str, Record] = {}
+    for measure in study.measures:
+        row: Record = {"value": _list(result.curves[measure.name])}
+        if whole.members and measure.name in result.members:
+            low, high = result.band(measure.name)
+            row |= {"low": _list(low), "high": _list(high)}
+        if measure.name in result.readings:
+            reading = result.readings[measure.name]
+            row |= {"reading": _list(reading.concentration), "reading_sd": reading.sd, "flag": reading.flag.tolist()}
+        curves[measure.name] = row
+    return {
+        "name": arm.name,
+        "status": result.status,
+        "reason": result.reason,
+        "particles": particles,
+        "ph": s.ph,
+        "buffer": s.buffer,
+        "buffer_concentration_mmol_per_l": s.concentration,
+        "temperature": display(s.temperature, "degC", 4),
+        "additions": given,
+        "removals": [{"what": r.what, "fraction": r.fraction, "at_h": r.time / 3600.0} for r in arm.removals],
+        "curves": curves,
+        "members_done": whole.members - len(result.member_reasons) if result.members else 0,
+        "member_reasons": list(result.member_reasons),
+        "imbalance": result.imbalance,
+        "protons": result.protons,
+        "budgets": [
+            {"name": b.name, "value": _number(b.value), "unit": b.unit, "against": _number(b.against),
+             "meaning": b.meaning, "binds": b.binds}
+            for b in result.budgets
+        ],
+        "mechanisms": list(result.mechanisms),
+        "states": result.states,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _list(values: Any) -> list[float | None]:
+    return [_number(float(v)) for v in np.asarray(values)]
+
+
+def to_dataset(record: Record) -> Any:
+    """Return an xarray Dataset of all curves: dimensions arm and time_<measure> (h), with units as attributes."""
+    import xarray as xr
+
+    names = [a["name"] for a in record["arms"]]
+    data, coords = {}, {"arm": names}
+    for measure, about in record["measures"].items():
+        dimension = f"time_{measure}"
+        coords[dimension] = ("time_" + measure, about["time_h"], {"units": "h"})
+        for part in ("value", "low", "high", "reading"):
+            rows = [a["curves"][measure].get(part) for a in record["arms"]]
+            if all(r is None for r in rows):
+                continue
+            empty = [math.nan] * len(about["time_h"])
+            table = [[math.nan if v is None else v for v in r] if r else empty for r in rows]
+            label = measure if part == "value" else f"{measure}_{part}"
+            data[label] = (("arm", dimension), np.array(table), {"units": about["unit"]})
+    data["status"] = (("arm",), [a["status"] for a in record["arms"]], {})
+    data["reason"] = (("arm",), [a["reason"] for a in record["arms"]], {})
+    attributes = {"title": record["title"], "nanotrial": record["nanotrial"], "seed": record["seed"]}
+    return xr.Dataset(data, coords, attributes)
+
+
+@contextlib.contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Give a hidden folder that becomes ``target`` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        OutputError: the target exists, or the disk refuses (full, read-only, no permission).
+    """
+    if target.exists():
+        raise OutputError(f"{target} exists already; a run folder is never overwritten. Choose another with -o.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise OutputError(f"{target} cannot be made: {error.strerror}. Choose another place with -o.") from error
+    try:
+        yield work
+        os.chmod(work, 0o755)
+        os.rename(work, target)
+    except OSError as error:
+        raise OutputError(f"{target} could not be written: {error.strerror}. Nothing was kept.") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def write_run(result: StudyResult, folder: Path, record: Record | None = None) -> None:
+    """Write record, curves, citations and study into an existing folder."""
+    made = record or make_record(result)
+    (folder / "study.toml").write_text(result.study.text, encoding="utf-8")
+    (folder / "record.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
+    (folder / "citations.bib").write_text(bibliography(made["citations"]), encoding="utf-8")
+    to_dataset(made).to_netcdf(folder / "results.nc", engine="h5netcdf")
+
+
+def read_run(folder: Path) -> Record:
+    """Return the record of a run folder.
+
+    Raises:
+        OutputError: no record there, or one that cannot be read.
+    """
+    path = folder / "record.json"
+    try:
+        record: Record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} holds no run ({error}). Give a folder made by `nanotrial run`.") from error
+    if record.get("format") != FORMAT:
+        raise OutputError(f"{path} has format {record.get('format')}, this nanotrial reads {FORMAT}. Run the study again.")
+    return record
+
+
+def bibliography(keys: list[str]) -> str:
+    """Return BibTeX entries for keys of references.bib."""
+    known = references()
+    missing = [k for k in keys if k not in known]
+    if missing:
+        raise NanotrialError(f"references.bib has no {', '.join(missing)}")
+    return "\n\n".join(known[k]["raw"] for k in keys) + "\n"

@@ -1,0 +1,109 @@
+"""How the arms of a run share a figure: which trait makes panels, which one colours, which one dashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nanotrial.report.words import degrees, plain
+
+Record = dict[str, Any]
+TITLES = {
+    "particle": "Particle", "ph": "Starting pH", "load": "Load", "buffer": "Buffer", "temperature": "Temperature",
+    "given": "Also given", "arm": "Arm",
+}
+# pH first for colour, as acid-triggered release is the usual question; the particle first for panels.
+_COLOUR = ("ph", "load", "temperature", "buffer", "given", "particle")
+_PANEL = ("particle", "buffer", "given", "load", "temperature", "ph")
+_NUMERIC = ("ph", "load", "temperature")
+MOST_DASHES = 4
+MOST_COLOURS = 7
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The trait behind each channel (empty: none), the order of its values, and the traits of every arm."""
+
+    panel: str = ""
+    colour: str = ""
+    dash: str = ""
+    order: dict[str, list[str]] = field(default_factory=dict)
+    traits: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def ordered_colour(self) -> bool:
+        """Say whether colour stands for an ordered quantity."""
+        return self.colour in _NUMERIC
+
+    def place(self, arm: str) -> dict[str, str]:
+        """Return the value of each channel in use for an arm."""
+        used = {"panel": self.panel, "colour": self.colour, "dash": self.dash}
+        return {channel: self.traits[arm][trait] for channel, trait in used.items() if trait}
+
+    def words(self) -> str:
+        """Return what the channels mean, as a sentence of a caption."""
+        parts = [
+            text.format(TITLES[trait].lower().replace("ph", "pH"))
+            for text, trait in (("panel: {}", self.panel), ("colour: {}", self.colour), ("line style: {}", self.dash))
+            if trait
+        ]
+        return (", ".join(parts).capitalize().replace(" ph", " pH") + ".") if parts else ""
+
+
+def choose_layout(arms: list[Record]) -> Layout:
+    """Return the layout for the arms of a record: by what varies where that tells arms apart, by name otherwise."""
+    ph_digits = max((len(f"{a['ph']:.4g}".partition(".")[2]) for a in arms if a.get("ph") is not None), default=0)
+    keyed = {arm["name"]: _traits(arm, ph_digits) for arm in arms}
+    traits = {name: {t: v[0] for t, v in row.items()} for name, row in keyed.items()}
+    order = {
+        trait: list(dict.fromkeys(text for text, _ in _sorted([row[trait] for row in keyed.values()], trait)))
+        for trait in TITLES
+    }
+    varying = [t for t in _COLOUR if len(order[t]) > 1]
+    distinct = {tuple(row[t] for t in varying) for row in traits.values()}
+    if len(arms) < 2:
+        return Layout(order=order, traits=traits)
+    if not varying or len(distinct) < len(arms) or len(varying) > 3:
+        return _by_name(order, traits)
+    colour = varying[0]
+    rest = [t for t in _PANEL if t in varying and t != colour]
+    panel, dash = [*rest, "", ""][:2]
+    if (dash and len(order[dash]) > MOST_DASHES) or (colour not in _NUMERIC and len(order[colour]) > MOST_COLOURS):
+        return _by_name(order, traits)
+    return Layout(panel, colour, dash, order, traits)
+
+
+def _by_name(order: dict[str, list[str]], traits: dict[str, dict[str, str]]) -> Layout:
+    crowded = len(traits) > MOST_COLOURS and len(order["particle"]) > 1
+    return Layout("particle" if crowded else "", "arm", "", order, traits)
+
+
+def _sorted(rows: list[tuple[str, float]], trait: str) -> list[tuple[str, float]]:
+    return sorted(rows, key=lambda row: row[1]) if trait in _NUMERIC else rows
+
+
+def _traits(arm: Record, ph_digits: int) -> dict[str, tuple[str, float]]:
+    """Return for each trait its text and the number it is ordered by."""
+    given = arm.get("additions", [])
+    loads = [a for a in given if a.get("kind") == "particle"]
+    others = [f"{plain(a['what'])} {a['amount']}" for a in given if a.get("kind") != "particle"]
+    others += [f"{plain(r['what'])} removed at {r['at_h']:g} h" for r in arm.get("removals", [])]
+    ph, concentration = arm.get("ph"), arm.get("buffer_concentration_mmol_per_l")
+    buffer = plain(arm.get("buffer") or "no buffer")
+    temperature = degrees(str(arm.get("temperature") or "-"))
+    return {
+        "particle": (" + ".join(arm.get("particles", [])) or "no particle", 0.0),
+        "ph": ("-" if ph is None else f"{ph:.{ph_digits}f}", ph or 0.0),
+        "load": (" + ".join(a["amount"] for a in loads) or "none", sum(a.get("number") or 0.0 for a in loads)),
+        "buffer": (f"{buffer} {concentration:.4g} mmol/L" if concentration else buffer, 0.0),
+        "temperature": (temperature, _leading_number(temperature)),
+        "given": (" + ".join(others) or "nothing", 0.0),
+        "arm": (arm["name"], 0.0),
+    }
+
+
+def _leading_number(text: str) -> float:
+    try:
+        return float(text.split()[0])
+    except (ValueError, IndexError):
+        return 0.0

@@ -1,0 +1,152 @@
+"""Numbers, names and spreads as a reader meets them: escaped, with few digits and in plain words."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from typing import Any
+
+FRACTIONS = {"release": "Release", "core_left": "Core left", "coat_left": "Coat left"}
+MEANINGS = {
+    "release": "dissolved metal over metal given",
+    "core_left": "share of the core not yet dissolved",
+    "coat_left": "share of the coat still on the particles",
+    "ph": "as an electrode shows it",
+}
+MISSING = "-"
+_EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
+_CELSIUS = re.compile(r"\bdegC\b")
+_POWER = re.compile(r"\^(-?\d+)")
+_VALUE = re.compile(
+    r"^(?P<number>\S+)(?: (?P<spread>± \S+|×/÷ \S+|\(\S+ to \S+\)))?(?: (?P<unit>[^\[]+?))?(?: \[(?P<grade>\w+)\])?$"
+)
+
+
+def escape(text: object) -> str:
+    """Return text that is safe inside HTML, attributes included; nothing gives an empty text."""
+    return "" if text is None else html.escape(str(text), quote=True)
+
+
+def finite(number: object) -> bool:
+    """Say whether something is a finite number; None, texts, NaN and infinities are not."""
+    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+
+
+def number(value: Any, digits: int = 3, keep: bool = False) -> str:
+    """Return a number as HTML with a few significant digits, or ``-`` where there is none.
+
+    Arguments:
+        value: the number; anything else counts as none.
+        digits: significant digits.
+        keep: leave zeros at the end, so that the numbers of a column line up.
+    """
+    if not finite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e5:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        shown = f"{value:.{decimals}f}"
+        shown = shown.rstrip("0").rstrip(".") if "." in shown and not keep else shown
+        return shown.replace("-", "−")
+    return pretty(f"{value:.{digits}g}")
+
+
+def fixed(value: Any, decimals: int = 3) -> str:
+    """Return a number with a fixed count of decimals and no negative zero, or ``-`` where there is none."""
+    if not finite(value):
+        return MISSING
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+
+
+def percent(value: Any) -> str:
+    """Return a fraction as a percentage, or ``-`` where there is none."""
+    return f"{number(100 * value)}&nbsp;%" if finite(value) else MISSING
+
+
+def pretty(text: object) -> str:
+    """Return a value text with powers raised: ``8.6e-05 mol/m^2`` gets its 10 and its square as superscripts."""
+    shown = degrees(escape(text))
+    shown = _EXPONENT.sub(lambda m: f"{m[1]}&thinsp;×&thinsp;10<sup>{'−' if m[2] == '-' else ''}{m[3]}</sup>",
+                          shown)
+    shown = _POWER.sub(lambda m: f"<sup>{m[1].replace('-', '−')}</sup>", shown)
+    return re.sub(r"(?<![\w>])-(?=\d)", "−", shown)
+
+
+def degrees(text: str) -> str:
+    """Return a text with degrees Celsius written as such."""
+    return _CELSIUS.sub("°C", text)
+
+
+def value_parts(text: str) -> tuple[str, str]:
+    """Return HTML of the value with unit, and of its spread in words.
+
+    Arguments:
+        text: a value as the record writes it, for instance ``0.35 (0.18 to 0.6) [assumed]``.
+    """
+    match = _VALUE.match(text.strip())
+    if not match:
+        return pretty(text), MISSING
+    unit = f" {match['unit']}" if match["unit"] else ""
+    spread = match["spread"] or ""
+    if spread.startswith("±"):
+        words = f"standard deviation {spread[2:]}{unit}"
+    elif spread.startswith("×"):
+        words = f"about a factor of {spread[4:]} either way"
+    elif spread:
+        words = f"anywhere from {spread[1:-1]}{unit}"
+    else:
+        words = MISSING
+    return pretty(match["number"] + unit), pretty(words)
+
+
+def measure_title(name: str) -> str:
+    """Return the name of a measure as a heading."""
+    if name == "ph":
+        return "pH"
+    return FRACTIONS.get(name) or plain(name, capital=True)
+
+
+def measure_axis(name: str, unit: str) -> str:
+    """Return the name of a measure with its unit, as an axis shows it."""
+    if name in FRACTIONS or name == "ph":
+        return measure_title(name)
+    return measure_title(name) if unit in ("", "1") else f"{measure_title(name)} ({unit})"
+
+
+def is_fraction(name: str) -> bool:
+    """Say whether a measure is a share of a whole, shown in percent."""
+    return name in FRACTIONS
+
+
+def shown_measure(name: str, value: Any) -> str:
+    """Return the value of a measure: percent for shares, a plain number otherwise."""
+    return percent(value) if is_fraction(name) else number(value, keep=True)
+
+
+def plain(identifier: str, capital: bool = False) -> str:
+    """Return an id as words: ``hydrogen_peroxide`` is hydrogen peroxide."""
+    words = identifier.replace("_", " ").strip()
+    return words[:1].upper() + words[1:] if capital and not words.startswith("pH") else words
+
+
+def quantity(parameter: str) -> str:
+    """Return a dotted parameter as words: ``calcium_peroxide.dissolution.acid_order``."""
+    first, *rest = [plain(part) for part in parameter.split(".")]
+    return plain(first, capital=True) + (": " + ", ".join(rest) if rest else "")
+
+
+def identifier(name: object) -> str:
+    """Return a dotted id as HTML code that may break after its dots and underscores."""
+    return "<code>" + re.sub(r"([._/])", r"\1<wbr>", escape(name)) + "</code>"
+
+
+def listing(words: list[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
+
+
+def count(number_of: int, noun: str) -> str:
+    """Return ``1 arm`` or ``2 arms``."""
+    return f"{number_of} {noun}{'' if number_of == 1 else 's'}"

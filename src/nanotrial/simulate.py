@@ -1,0 +1,208 @@
+"""Play a study: every arm, its members, its read-outs, balances and budgets, gathered in one result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanotrial.budgets import Budget, arm_budgets
+from nanotrial.errors import SolveError
+from nanotrial.fit.overlay import Overlay
+from nanotrial.network.explain import parameter_rows
+from nanotrial.observe.colour_reaction import Reading, read_out
+from nanotrial.places import BuiltArm, build_arm
+from nanotrial.sampling import draw_parameters
+from nanotrial.solve.compiled import compile_network
+from nanotrial.solve.interrupt import honest_interrupts
+from nanotrial.solve.run import Runner, Tolerances, Trajectory, simulate_network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nanotrial.network.model import Parameter
+    from nanotrial.study import Arm, Study
+
+    Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm: status, curves per measure in SI of the observable, readings, balances and budgets.
+
+    ``curves[measure]`` has shape (times,), ``members[measure]`` (members, times) with NaN rows for failed members.
+    """
+
+    name: str
+    status: str
+    reason: str
+    curves: dict[str, Vector] = field(default_factory=dict)
+    members: dict[str, Vector] = field(default_factory=dict)
+    member_reasons: tuple[str, ...] = ()
+    readings: dict[str, Reading] = field(default_factory=dict)
+    imbalance: dict[str, float] = field(default_factory=dict)
+    protons: dict[str, float] = field(default_factory=dict)
+    budgets: tuple[Budget, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+    states: int = 0
+
+    def band(self, measure: str, low: float = 0.05, high: float = 0.95) -> tuple[Vector, Vector]:
+        """Return the quantile band over the members that succeeded."""
+        rows = self.members[measure]
+        good = rows[~np.isnan(rows).any(axis=1)]
+        if not len(good):
+            return np.full(rows.shape[1], np.nan), np.full(rows.shape[1], np.nan)
+        return np.quantile(good, low, axis=0), np.quantile(good, high, axis=0)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """Everything a run gives: arms in order, parameters used, seed and member count."""
+
+    study: Study
+    arms: tuple[ArmResult, ...]
+    parameters: tuple[dict[str, Any], ...]
+    seed: int
+    members: int
+    overlay: Overlay
+
+    def arm(self, name: str) -> ArmResult:
+        """Return an arm by name; a misspelt one raises with the nearest."""
+        self.study.arm(name)
+        return next(a for a in self.arms if a.name == name)
+
+    @property
+    def failed(self) -> list[ArmResult]:
+        """Return the arms that did not reach their end."""
+        return [a for a in self.arms if a.status != "done"]
+
+
+class Player:
+    """Plays arms of studies and keeps compiled networks, so that arms of one structure share them."""
+
+    def __init__(self, tolerances: Tolerances | None = None) -> None:
+        """Start with nothing compiled."""
+        self.tolerances = tolerances or Tolerances()
+        self._runners: dict[str, Runner] = {}
+
+    def runner(self, built: BuiltArm) -> Runner:
+        """Return the integrators for an arm; equal graphs share them."""
+        compiled = compile_network(built.network)
+        return self._runners.setdefault(compiled.digest, Runner(compiled, self.tolerances))
+
+    def play(self, built: BuiltArm, times: list[float], changes: dict[str, float] | None = None) -> Trajectory:
+        """Return the trajectory of a built arm at times (s), with parameters changed by name (SI)."""
+        runner = self.runner(built)
+        return self.replay(runner, built, times, changes or {})
+
+    def replay(
+        self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]
+    ) -> Trajectory:
+        """Run again with other parameters on integrators that exist; the buffer is set to its nominal pH first."""
+        c = runner.compiled
+        values = {name: p.value for name, p in built.network.parameters.items()}
+        values.update({k: v for k, v in changes.items() if k in values})
+        with honest_interrupts():
+            ready = built.prepare(c, c.parameters(values))
+            settled = dict(zip(c.parameter_names, ready.tolist(), strict=True))
+            return simulate_network(built.network, times, built.events, changes=settled, runner=runner)
+
+
+def simulate(
+    study: Study,
+    members: int = 0,
+    seed: int = 1,
+    overlay: Overlay | None = None,
+    progress: Callable[[str], None] | None = None,
+    tolerances: Tolerances | None = None,
+) -> StudyResult:
+    """Return the result of a study.
+
+    Arguments:
+        study: the validated study.
+        members: further runs of each arm with parameters drawn from their spreads; 0 gives the central run alone.
+        seed: seeds the one generator of the run.
+        overlay: fitted values; by default those the study names.
+        progress: called with the name of each arm when it begins.
+        tolerances: error control of the solver.
+    """
+    fits = overlay if overlay is not None else Overlay.of_study(study)
+    player = Player(tolerances)
+    built = [build_arm(study, arm, fits) for arm in study.arms]
+    everything: dict[str, Parameter] = {}
+    for one in built:
+        everything.update(one.network.parameters)
+    draws = draw_parameters(everything, members, np.random.default_rng(seed), fits) if members else {}
+    results = []
+    for arm, one in zip(study.arms, built, strict=True):
+        if progress:
+            progress(arm.name)
+        results.append(_play_arm(player, study, arm, one, members, draws))
+    rows: dict[str, dict[str, Any]] = {}
+    for one in built:
+        for row in parameter_rows(one.network):
+            rows.setdefault(row["parameter"], row)
+    return StudyResult(study, tuple(results), tuple(rows.values()), seed, members, fits)
+
+
+def _play_arm(
+    player: Player, study: Study, arm: Arm, built: BuiltArm, members: int, draws: dict[str, Vector]
+) -> ArmResult:
+    times = sorted({t for m in study.measures for t in m.times})
+    runner = player.runner(built)
+    try:
+        run = player.replay(runner, built, times, {})
+    except SolveError as error:
+        empty = {m.name: np.full(len(m.times), np.nan) for m in study.measures}
+        return ArmResult(arm.name, "failed", f"arm `{arm.name}`: {error}", empty, states=runner.compiled.size)
+    curves = _curves(study, run, times)
+    table = {m.name: np.full((members, len(m.times)), np.nan) for m in study.measures}
+    reasons = []
+    for i in range(members):
+        try:
+            one = player.replay(runner, built, times, {n: float(v[i]) for n, v in draws.items()})
+        except SolveError as error:
+            reasons.append(f"member {i}: {error}")
+            continue
+        for name, values in _curves(study, one, times).items():
+            table[name][i] = values
+    readings = {
+        m.name: read_out(curves[m.name], study.catalogue.load("assays", m.assay))
+        for m in study.measures
+        if m.assay and m.name in curves
+    }
+    return ArmResult(
+        arm.name,
+        "done",
+        "",
+        curves,
+        table if members else {},
+        tuple(reasons),
+        readings,
+        run.imbalance(),
+        _proton_shares(run),
+        tuple(arm_budgets(built, runner)),
+        tuple(built.tube.mechanisms),
+        runner.compiled.size,
+    )
+
+
+def _curves(study: Study, run: Trajectory, times: list[float]) -> dict[str, Vector]:
+    """Return each measure at its own times; a measure this arm does not have is NaN."""
+    places = {t: i for i, t in enumerate(times)}
+    result = {}
+    for measure in study.measures:
+        rows = [places[t] for t in measure.times]
+        known = measure.name in run.observable_names
+        result[measure.name] = run[measure.name][rows] if known else np.full(len(rows), np.nan)
+    return result
+
+
+def _proton_shares(run: Trajectory) -> dict[str, float]:
+    """Return what became of protons from first to last output (mol/m^3): change of each holder, and the charge error."""
+    names = [n for n in run.observable_names if n.startswith("protons.")]
+    changes = {n.removeprefix("protons."): float(run[n][-1] - run[n][0]) for n in names}
+    changes["charge_error"] = float(np.max(np.abs(run["charge_error"]))) if len(run.time) else 0.0
+    return changes

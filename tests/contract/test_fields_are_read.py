@@ -1,0 +1,150 @@
+"""No number stands in a sheet for nothing: every field is read, by name, by code outside the catalogue.
+
+Sheets record who asks for their fields while studies over every material, coating, buffer, agent and assay are read and
+built. Code that walks over all fields without naming them (the catalogue itself, the command line's ``show``, the
+overlay of fitted values) does not count.
+"""
+
+import dataclasses
+import itertools
+import sys
+import typing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nanotrial.catalogue import schema
+from nanotrial.catalogue.lookup import values_in
+from nanotrial.catalogue.schema import KINDS, Phase
+from nanotrial.observe.colour_reaction import read_out
+from nanotrial.places import build_arm
+from nanotrial.study import read_study
+
+from .sheets import CATALOGUE, SHEETS, load
+
+WALKERS = ("nanotrial.catalogue", "nanotrial.cli", "nanotrial.report", "nanotrial.fit")
+CLASSES = [
+    c
+    for c in vars(schema).values()
+    if isinstance(c, type) and dataclasses.is_dataclass(c) and c.__module__ == schema.__name__
+]
+FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
+
+# Fields on which no run depends, each with its reason. May only shrink.
+SHOWN_ONLY = {
+    **{f"{c.__name__}.name": "what `nanotrial list` shows beside the id" for c in KINDS.values() if c is not Phase},
+    "Water.name": "as above",
+    "Material.description": "text for `nanotrial show`",
+    "Buffer.counter_ion": "names the ion of the strong charge; its mobility and complexes take no part",
+    "Buffer.low_ph": "usual range, for people; no study is refused or warned by it yet",
+    "Buffer.high_ph": "as low_ph",
+    "Coating.described": "measured effects that are shown and never computed",
+    "Described.zeta_shift": "as described",
+    "Described.hydrodynamic_note": "as described",
+    "Solute.molar_mass": "runs count moles; for whoever converts to mass",
+    "Phase.molar_mass": "as the molar mass of solutes",
+    "Phase.density": "minerals have no size yet",
+    "Water.hydroxide_diffusivity": "supply of hydroxide to a surface is not modelled: dead until it is",
+}
+# Values that no run reads although others of the same field are read. May only shrink.
+SHOWN_VALUES = {"solutes/oxygen:diffusivity"}  # no bubble, no oxygen profile: dead until there is one
+
+
+def of_kind(kind):
+    return [name for k, name in SHEETS if k == kind and name != "water"]
+
+
+def study_table(material, buffer):
+    """Return a study with bare, coated and doped particles, every agent and assay; all arms but one at 37 degC."""
+    sheet = CATALOGUE.load("materials", material)
+    coats = [[{"material": c, "mass_fraction": 0.2}] for c in of_kind("coatings")]
+    particle = {"core": material, "diameter": "20 nm"}
+    kinds = {"bare": particle, "doped": particle | {"dopants": dict.fromkeys(sheet.dopants, 0.05)}}
+    coats += [[{"material": c, "thickness": "2 nm"}] for c in of_kind("coatings")]
+    kinds |= {f"coated_{i}": particle | {"coating": c} for i, c in enumerate(coats)}
+    subject = {"buffer": buffer, "ph": 7.0}
+    if CATALOGUE.load("buffers", buffer).solutes:
+        subject["concentration"] = "10 mmol/L"
+    agents = [
+        {"agent": a, "concentration": "1 U/mL" if load("agents", a).kind == "enzyme" else "1 mmol/L", "at": "0 h"}
+        for a in of_kind("agents")
+    ]
+    arms = [
+        {"name": name, "add": [{"particle": name, "concentration": "0.1 mmol/L", "at": "0 h"}, *agents]}
+        for name in kinds
+    ]
+    for arm in arms[1:]:
+        arm["subject"] = {"temperature": "37 degC"}
+    measures = {load("assays", a).measures: {"at": "1 h", "assay": a} for a in of_kind("assays")}
+    return {
+        "title": "fields",
+        "place": "tube",
+        "particle": kinds,
+        "subject": subject,
+        "arm": arms,
+        "measure": measures,
+    }
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Return (fields, values): what code asked for by name while every kind of study was built."""
+    fields, values = set(), set()
+    kept = [load(kind, name) for kind, name in SHEETS]
+    patch = pytest.MonkeyPatch()
+    for one in CLASSES:
+        own = {f.name for f in dataclasses.fields(one)}
+
+        def recorded(self, name, own=own, label=one.__name__):
+            value = object.__getattribute__(self, name)
+            if name in own:
+                asker = sys._getframe(1).f_globals.get("__name__", "")
+                if asker.startswith("nanotrial.") and not asker.startswith(WALKERS):
+                    fields.add(f"{label}.{name}")
+                    values.add(id(value))
+            return value
+
+        patch.setattr(one, "__getattribute__", recorded, raising=False)
+    try:
+        for material, buffer in itertools.product(of_kind("materials"), of_kind("buffers")):
+            study = read_study(study_table(material, buffer), Path("fields.toml"), CATALOGUE)
+            for arm in study.arms:
+                build_arm(study, arm)
+        for assay in of_kind("assays"):
+            read_out(np.array([0.1]), CATALOGUE.load("assays", assay))
+    finally:
+        patch.undo()
+    assert kept
+    return fields, values
+
+
+def test_every_field_is_read(asked):
+    unread = FIELDS - asked[0]
+    assert unread <= SHOWN_ONLY.keys(), "nobody reads these"
+    assert SHOWN_ONLY.keys() <= unread, "these are read now (or gone): take them off the list"
+
+
+def test_every_value_is_read(asked):
+    unread = set()
+    for kind, name in SHEETS:
+        sheet = load(kind, name)
+        for path, value in values_in(sheet):
+            if id(value) not in asked[1]:
+                unread.add(f"{kind}/{name}:{path}")
+    shown = {i for i in unread if any(field_of(i) == s for s in SHOWN_ONLY)}
+    assert unread - shown <= SHOWN_VALUES, "nobody reads these"
+    assert unread >= SHOWN_VALUES, "these are read now (or gone): take them off the list"
+
+
+def field_of(identifier):
+    """Return the schema field of a top-level or nested value, such as ``Described.zeta_shift``."""
+    place, path = identifier.split(":", 1)
+    kind, name = place.split("/")
+    owner = schema.Water if name == "water" and kind == "solutes" else schema.KINDS[kind]
+    parts = path.split(".")
+    for part in parts[:-1]:
+        hint = typing.get_type_hints(owner).get(part)
+        nested = [a for a in (typing.get_args(hint) or (hint,)) if dataclasses.is_dataclass(a)]
+        owner = nested[0] if nested else owner
+    return f"{owner.__name__}.{parts[-1]}"
