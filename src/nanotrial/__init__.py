@@ -24,7 +24,7 @@ _WHERE = {
     "simulate": "nanotrial.simulate",
     "write_report": "nanotrial.report.page",
 }
-__all__ = ["Study", "__version__", "build_arm", "load_study", "simulate", "write_report"]  # noqa: F822
+__all__ = ["Study", "__version__", "build_arm", "load_study", "simulate", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

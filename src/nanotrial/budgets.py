@@ -55,27 +55,43 @@ def arm_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     supply = _proton_supply(built, runner, p, SPENT_PH)
     share = supply / need if need else float("inf")
     rows.append(
-        Budget("protons needed for all of it", need, "mmol/L", supply,
-               f"buffer, salts and water give {supply:.3g} mmol/L up to pH {SPENT_PH:g}, "
-               f"enough for {100 * min(share, 1):.3g} % of the load in acid", need > supply)
+        Budget(
+            "protons needed for all of it",
+            need,
+            "mmol/L",
+            supply,
+            f"buffer, salts and water give {supply:.3g} mmol/L up to pH {SPENT_PH:g}, "
+            f"enough for {100 * min(share, 1):.3g} % of the load in acid",
+            need > supply,
+        )
     )
     rows += _end_points(built, runner, p, fresh)
     return rows
 
 
 def _yields(cohorts: list[Cohort]) -> list[Budget]:
-    rows, given = [], {}
+    rows: list[Budget] = []
+    given: dict[str, float] = {}
     for cohort in cohorts:
         for solute, count in cohort.material.dissolution.products.items():
             given[solute] = given.get(solute, 0.0) + cohort.addition.amount * count
     for solute, amount in given.items():
-        rows.append(Budget(f"{solute} in the load", amount, "mmol/L", meaning="if all dissolves"))
+        rows.append(Budget(f"{solute.replace('_', ' ')} in the load", amount, "mmol/L", meaning="if all dissolves"))
     if "hydrogen_peroxide" in given:
         tops = [(c.addition.amount, c.material.peroxide.acid_yield.si) for c in cohorts if c.material.peroxide]
         best = sum(a * y for a, y in tops)
-        rows.append(Budget("hydrogen peroxide at best", best, "mmol/L", given["hydrogen_peroxide"],
-                           "the yield in acid; the rest is oxygen"))
-        rows.append(Budget("oxygen at most", given["hydrogen_peroxide"] / 2, "mmol/L", meaning="if all peroxide decays"))
+        rows.append(
+            Budget(
+                "hydrogen peroxide at best",
+                best,
+                "mmol/L",
+                given["hydrogen_peroxide"],
+                "the yield in acid; the rest is oxygen",
+            )
+        )
+        rows.append(
+            Budget("oxygen at most", given["hydrogen_peroxide"] / 2, "mmol/L", meaning="if all peroxide decays")
+        )
     return rows
 
 
@@ -83,9 +99,7 @@ def _state_index(built: BuiltArm, name: str) -> int:
     return list(built.network.species).index(name)
 
 
-def _proton_supply(
-    built: BuiltArm, runner: Runner, p: NDArray[np.float64], ph: float
-) -> float:
+def _proton_supply(built: BuiltArm, runner: Runner, p: NDArray[np.float64], ph: float) -> float:
     """Return the strong base (mol/m^3) that would bring the fresh buffer to a pH, by Newton on its start value."""
     c, nominal = runner.compiled, built.tube.subject.ph
     if ph <= nominal:
@@ -98,9 +112,7 @@ def _proton_supply(
     return float(moved[place] - p[place])
 
 
-def _end_points(
-    built: BuiltArm, runner: Runner, p: NDArray[np.float64], fresh: NDArray[np.float64]
-) -> list[Budget]:
+def _end_points(built: BuiltArm, runner: Runner, p: NDArray[np.float64], fresh: NDArray[np.float64]) -> list[Budget]:
     """Return the pH with all of the load dissolved, and the saturation there."""
     c = runner.compiled
     amounts = fresh.copy()
@@ -114,10 +126,25 @@ def _end_points(
         return [Budget("pH if all dissolves", float("nan"), "1", meaning="no equilibrium found")]
     y = np.concatenate([amounts / c.scales, z])
     seen = dict(zip(c.observable_names, np.asarray(c.observe(0.0, y, p).full()).ravel(), strict=True))
-    rows = [Budget("pH if all dissolves", float(seen["ph"]), "1", built.tube.subject.ph,
-                   "from stoichiometry, before gas exchange and minerals")]
+    rows = [
+        Budget(
+            "pH if all dissolves",
+            float(seen["ph"]),
+            "1",
+            built.tube.subject.ph,
+            "from stoichiometry, before gas exchange and minerals",
+        )
+    ]
     for identifier, phase in built.tube.phases.items():
         ratio = float(seen[f"{identifier}.saturation_ratio"])
-        rows.append(Budget(f"{phase.name} saturation if all dissolves", ratio, "1", 1.0,
-                           "ion product over its constant; above 1 it caps the dissolved metal", ratio > 1.0))
+        rows.append(
+            Budget(
+                f"{phase.name} saturation if all dissolves",
+                ratio,
+                "1",
+                1.0,
+                "ion product over its constant; above 1 it caps the dissolved metal",
+                ratio > 1.0,
+            )
+        )
     return rows

@@ -1,6 +1,6 @@
 """Where an experiment happens: the tube, its compartments and the rooms that act in it.
 
-An arm becomes one network. Every addition of particles is a cohort of its own, because particles given later are younger.
+An arm becomes one network. Every addition of particles is a cohort of its own: particles given later are younger.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from nanotrial.particle.population import CoatGeometry, SizeClasses, coat_geomet
 from nanotrial.solve.compiled import CompiledNetwork
 from nanotrial.solve.events import Event
 from nanotrial.study import Addition, Arm, Particle, Removal, Study, Subject
+from nanotrial.values import Value
 
-# One line per mechanism; the order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
+# The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
 MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases, minerals)
 PEROXIDE_UNITS = {"hydrogen_peroxide": {"peroxide": 1.0}, "oxygen": {"peroxide": 2.0}}
 
@@ -123,7 +124,8 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     values = overlay if overlay is not None else Overlay.of_study(study)
     catalogue, subject = study.catalogue, arm.subject
     network = Network(arm.name)
-    volume = network.parameter("tube.volume", subject.volume, "m^3")
+    vessel = catalogue.load("vessels", "tube")
+    volume = network.parameter("tube.volume", _own(subject.volume, vessel.volume), "m^3")
     network.compartment("tube", volume)
     network.compartment("outside", constant(1.0, "m^3"))
     cohorts = [_cohort(study, a, i, values) for i, a in enumerate(arm.additions) if a.kind == "particle"]
@@ -133,12 +135,18 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     sheets = {name: catalogue.load("solutes", name) for name in components}
     _add_states(network, subject, cohorts, agents, sheets, study, volume, scale)
     sites = _sites(network, cohorts)
-    salt = network.parameter("tube.background_salt", subject.background_salt, "mol/m^3")
+    salt = network.parameter("tube.background_salt", _own(subject.background_salt, vessel.background_salt), "mol/m^3")
     solution = add_solution(
-        network, "tube", sheets, catalogue.water(), subject.temperature, subject.ph, salt, sites,
+        network,
+        "tube",
+        sheets,
+        catalogue.water(),
+        subject.temperature,
+        subject.ph,
+        salt,
+        sites,
         1.5 * subject.concentration + subject.background_salt + 0.1,
     )
-    vessel = catalogue.load("vessels", "tube")
     phases = {}
     for identifier in catalogue.ids("phases"):
         phase = catalogue.load("phases", identifier)
@@ -155,6 +163,11 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)))
 
 
+def _own(used: float, usual: Value) -> float | Value:
+    """Return the sheet's value where the study left it as it is, so that its source and spread come along."""
+    return usual if used == usual.si else used
+
+
 def _cohort(study: Study, addition: Addition, index: int, values: Overlay) -> Cohort:
     particle = study.particles[addition.name]
     material = values.apply("materials", particle.core, study.catalogue.load("materials", particle.core))
@@ -164,8 +177,17 @@ def _cohort(study: Study, addition: Addition, index: int, values: Overlay) -> Co
         return Cohort(key, particle, material, particle.core, classes, addition)
     name = particle.coating[0].material
     sheet = values.apply("coatings", name, study.catalogue.load("coatings", name))
-    return Cohort(key, particle, material, particle.core, classes, addition,
-                  coat_geometry(particle, material, sheet, classes), sheet, name)
+    return Cohort(
+        key,
+        particle,
+        material,
+        particle.core,
+        classes,
+        addition,
+        coat_geometry(particle, material, sheet, classes),
+        sheet,
+        name,
+    )
 
 
 def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str, Agent]) -> list[str]:

@@ -18,6 +18,7 @@ class Default:
     key: str
     value: str
     reason: str
+    source: str = ""
 
 
 class TableReader:
@@ -105,9 +106,9 @@ class TableReader:
             raise StudyError(self.key(name), f"{raw!r}", f"tables such as [{name}.my_name]")
         return raw
 
-    def note(self, name: str, value: str, reason: str) -> None:
-        """Write a default down once."""
-        entry = Default(self.key(name), value, reason)
+    def note(self, name: str, value: str, reason: str, source: str = "") -> None:
+        """Write a default down once; ``source`` is a key of references.bib."""
+        entry = Default(self.key(name), value, reason, source)
         if entry not in self.defaults:
             self.defaults.append(entry)
 

@@ -27,10 +27,11 @@ from nanotrial.units import display
 
 if TYPE_CHECKING:
     from nanotrial.simulate import ArmResult, StudyResult
-    from nanotrial.study import Arm, Study
+    from nanotrial.study import Arm, Measure, Study
+    from nanotrial.values import Value
 
 Record = dict[str, Any]
-PACKAGES = ("casadi", "numpy", "scipy", "xarray", "pint", "altair")
+PACKAGES = ("casadi", "numpy", "scipy", "xarray", "pint", "altair", "vl-convert-python")
 FORMAT = 1
 
 
@@ -43,10 +44,17 @@ def make_record(result: StudyResult) -> Record:
     """Return the plain record of a result: numbers, texts, lists and dictionaries only."""
     study = result.study
     measures = {
-        m.name: {"unit": measure_unit(m.name), "assay": m.assay, "time_h": [t / 3600.0 for t in m.times]}
+        m.name: {
+            "unit": measure_unit(m.name),
+            "assay": m.assay,
+            "detection_limit": _detection_limit(study, m),
+            "time_h": [t / 3600.0 for t in m.times],
+        }
         for m in study.measures
     }
-    sources = sorted({str(p["source"]) for p in result.parameters if p["source"] != "-"})
+    particles = {name: _particle(study, name) for name in study.particles}
+    sources = {str(p["source"]) for p in result.parameters} | {d.source for d in study.defaults}
+    sources |= {p["described"]["source"] for p in particles.values() if p["described"]}
     return {
         "format": FORMAT,
         "title": study.title,
@@ -57,15 +65,24 @@ def make_record(result: StudyResult) -> Record:
         "versions": _versions(),
         "seed": result.seed,
         "members": result.members,
+        "band": [0.05, 0.95],
         "fits": list(result.overlay.names),
         "fitted_to": sorted(result.overlay.facts),
         "measures": measures,
-        "defaults": [{"key": d.key, "value": d.value, "reason": d.reason} for d in study.defaults],
-        "particles": {name: _particle(study, name) for name in study.particles},
+        "defaults": [{"key": d.key, "value": d.value, "reason": d.reason, "source": d.source} for d in study.defaults],
+        "particles": particles,
         "arms": [_arm(study, a, r, result) for a, r in zip(study.arms, result.arms, strict=True)],
         "parameters": list(result.parameters),
-        "citations": [s for s in sources if s in references()],
+        "citations": sorted(s for s in sources if s in references()),
     }
+
+
+def _detection_limit(study: Study, measure: Measure) -> float | None:
+    """Return the detection limit of the assay of a measure (mmol/L), if it has one."""
+    if not measure.assay:
+        return None
+    limit: Value = study.catalogue.load("assays", measure.assay).detection_limit
+    return limit.si
 
 
 def _versions() -> dict[str, str]:
@@ -83,16 +100,23 @@ def _particle(study: Study, name: str) -> Record:
     for coat in p.coating:
         sheet = study.catalogue.load("coatings", coat.material)
         if sheet.described is not None:
-            described = {"zeta_shift": str(sheet.described.zeta_shift), "source": sheet.described.zeta_shift.source,
-                         "hydrodynamic_note": sheet.described.hydrodynamic_note}
+            described = {
+                "zeta_shift": str(sheet.described.zeta_shift),
+                "source": sheet.described.zeta_shift.source,
+                "hydrodynamic_note": sheet.described.hydrodynamic_note,
+            }
     return {
         "core": material.name,
         "formula": material.formula,
         "diameter": display(p.diameter, "nm", 4),
         "geometric_sd": p.geometric_sd,
         "coating": [
-            {"material": c.material,
-             "amount": f"mass fraction {c.mass_fraction:g}" if c.mass_fraction else display(c.thickness or 0, "nm", 3)}
+            {
+                "material": c.material,
+                "amount": f"mass fraction {c.mass_fraction:g}"
+                if c.mass_fraction
+                else display(c.thickness or 0, "nm", 3),
+            }
             for c in p.coating
         ],
         "described": described,
@@ -103,8 +127,13 @@ def _particle(study: Study, name: str) -> Record:
 def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Record:
     s = arm.subject
     given = [
-        {"what": a.name, "kind": a.kind, "at_h": a.time / 3600.0,
-         "amount": display(a.amount, "U/mL" if a.basis == "enzyme" else "mmol/L", 4), "number": a.amount}
+        {
+            "what": a.name,
+            "kind": a.kind,
+            "at_h": a.time / 3600.0,
+            "amount": display(a.amount, "U/mL" if a.basis == "enzyme" else "mmol/L", 4),
+            "number": a.amount,
+        }
         for a in arm.additions
     ]
     particles = [a.name for a in arm.additions if a.kind == "particle"]
@@ -116,7 +145,11 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
             row |= {"low": _list(low), "high": _list(high)}
         if measure.name in result.readings:
             reading = result.readings[measure.name]
-            row |= {"reading": _list(reading.concentration), "reading_sd": reading.sd, "flag": reading.flag.tolist()}
+            row |= {
+                "reading": _list(reading.concentration),
+                "reading_sd": _number(reading.sd),
+                "flag": reading.flag.tolist(),
+            }
         curves[measure.name] = row
     return {
         "name": arm.name,
@@ -132,11 +165,17 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         "curves": curves,
         "members_done": whole.members - len(result.member_reasons) if result.members else 0,
         "member_reasons": list(result.member_reasons),
-        "imbalance": result.imbalance,
-        "protons": result.protons,
+        "imbalance": {k: _number(v) for k, v in result.imbalance.items()},
+        "protons": {k: _number(v) for k, v in result.protons.items()},
         "budgets": [
-            {"name": b.name, "value": _number(b.value), "unit": b.unit, "against": _number(b.against),
-             "meaning": b.meaning, "binds": b.binds}
+            {
+                "name": b.name,
+                "value": _number(b.value),
+                "unit": b.unit,
+                "against": _number(b.against),
+                "meaning": b.meaning,
+                "binds": b.binds,
+            }
             for b in result.budgets
         ],
         "mechanisms": list(result.mechanisms),
@@ -157,7 +196,8 @@ def to_dataset(record: Record) -> Any:
     import xarray as xr
 
     names = [a["name"] for a in record["arms"]]
-    data, coords = {}, {"arm": names}
+    data: dict[str, Any] = {}
+    coords: dict[str, Any] = {"arm": names}
     for measure, about in record["measures"].items():
         dimension = f"time_{measure}"
         coords[dimension] = ("time_" + measure, about["time_h"], {"units": "h"})
@@ -188,15 +228,22 @@ def new_folder(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise OutputError(f"{target} cannot be made: {error.strerror}. Choose another place with -o.") from error
+        raise OutputError(
+            f"{target} cannot be made: {_reason(error)}. Choose another place with -o."
+        ) from error
     try:
         yield work
         os.chmod(work, 0o755)
         os.rename(work, target)
     except OSError as error:
-        raise OutputError(f"{target} could not be written: {error.strerror}. Nothing was kept.") from error
+        raise OutputError(f"{target} could not be written: {_reason(error)}. Nothing was kept.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _reason(error: OSError) -> str:
+    """Return why the system refused, in one line; HDF5 puts many into its errors."""
+    return os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
 
 
 def write_run(result: StudyResult, folder: Path, record: Record | None = None) -> None:
@@ -205,7 +252,10 @@ def write_run(result: StudyResult, folder: Path, record: Record | None = None) -
     (folder / "study.toml").write_text(result.study.text, encoding="utf-8")
     (folder / "record.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     (folder / "citations.bib").write_text(bibliography(made["citations"]), encoding="utf-8")
-    to_dataset(made).to_netcdf(folder / "results.nc", engine="h5netcdf")
+    curves = to_dataset(made)
+    # HDF5 that meets a full disk complains once for every open object, so the room is asked for beforehand.
+    (folder / "results.nc").write_bytes(bytes(2 * curves.nbytes + 65_536))
+    curves.to_netcdf(folder / "results.nc", engine="h5netcdf")
 
 
 def read_run(folder: Path) -> Record:
@@ -219,8 +269,9 @@ def read_run(folder: Path) -> Record:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OutputError(f"{path} holds no run ({error}). Give a folder made by `nanotrial run`.") from error
-    if record.get("format") != FORMAT:
-        raise OutputError(f"{path} has format {record.get('format')}, this nanotrial reads {FORMAT}. Run the study again.")
+    found = record.get("format") if isinstance(record, dict) else None
+    if found != FORMAT:
+        raise OutputError(f"{path} has format {found}, this nanotrial reads {FORMAT}. Run the study again.")
     return record
 
 

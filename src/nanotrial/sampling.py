@@ -28,8 +28,6 @@ def draw_parameters(
         generator: source of randomness.
         overlay: fits in use.
     """
-    from scipy import special
-
     joint = {name for table in overlay.draws for name in table}
     draws: dict[str, NDArray[np.float64]] = {}
     for name, p in sorted(parameters.items()):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanotrial.budgets import Budget, arm_budgets
+from nanotrial.catalogue.lookup import values_in
 from nanotrial.errors import SolveError
 from nanotrial.fit.overlay import Overlay
-from nanotrial.network.explain import parameter_rows
+from nanotrial.network.explain import parameter_row, value_row
 from nanotrial.observe.colour_reaction import Reading, read_out
 from nanotrial.places import BuiltArm, build_arm
 from nanotrial.sampling import draw_parameters
@@ -89,7 +90,8 @@ class Player:
 
     def runner(self, built: BuiltArm) -> Runner:
         """Return the integrators for an arm; equal graphs share them."""
-        compiled = compile_network(built.network)
+        with honest_interrupts():
+            compiled = compile_network(built.network)
         return self._runners.setdefault(compiled.digest, Runner(compiled, self.tolerances))
 
     def play(self, built: BuiltArm, times: list[float], changes: dict[str, float] | None = None) -> Trajectory:
@@ -97,9 +99,7 @@ class Player:
         runner = self.runner(built)
         return self.replay(runner, built, times, changes or {})
 
-    def replay(
-        self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]
-    ) -> Trajectory:
+    def replay(self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]) -> Trajectory:
         """Run again with other parameters on integrators that exist; the buffer is set to its nominal pH first."""
         c = runner.compiled
         values = {name: p.value for name, p in built.network.parameters.items()}
@@ -140,11 +140,20 @@ def simulate(
         if progress:
             progress(arm.name)
         results.append(_play_arm(player, study, arm, one, members, draws))
-    rows: dict[str, dict[str, Any]] = {}
-    for one in built:
-        for row in parameter_rows(one.network):
-            rows.setdefault(row["parameter"], row)
-    return StudyResult(study, tuple(results), tuple(rows.values()), seed, members, fits)
+    return StudyResult(study, tuple(results), tuple(_sourced_values(study, everything)), seed, members, fits)
+
+
+def _sourced_values(study: Study, parameters: dict[str, Parameter]) -> list[dict[str, Any]]:
+    """Return one row per value that has a source: those of the networks, then those of the assays.
+
+    What the study itself says (doses, pH, ...) stands with its arms and is not repeated here.
+    """
+    rows = [parameter_row(p) for p in parameters.values() if p.provenance is not None]
+    for measure in study.measures:
+        if measure.assay:
+            sheet = study.catalogue.load("assays", measure.assay)
+            rows += [value_row(f"{measure.assay}.{path}", value) for path, value in values_in(sheet)]
+    return rows
 
 
 def _play_arm(
@@ -182,7 +191,7 @@ def _play_arm(
         tuple(reasons),
         readings,
         run.imbalance(),
-        _proton_shares(run),
+        _proton_shares(built, run),
         tuple(arm_budgets(built, runner)),
         tuple(built.tube.mechanisms),
         runner.compiled.size,
@@ -200,9 +209,16 @@ def _curves(study: Study, run: Trajectory, times: list[float]) -> dict[str, Vect
     return result
 
 
-def _proton_shares(run: Trajectory) -> dict[str, float]:
-    """Return what became of protons from first to last output (mol/m^3): change of each holder, and the charge error."""
+def _proton_shares(built: BuiltArm, run: Trajectory) -> dict[str, float]:
+    """Return what became of protons from first to last output (mol/m^3).
+
+    The change of protons free and bound by each component, and of the charge that ions brought into solution
+    (``ions``: what a dissolving solid takes), sum to nothing; ``charge_error`` is the largest departure on the way.
+    """
     names = [n for n in run.observable_names if n.startswith("protons.")]
     changes = {n.removeprefix("protons."): float(run[n][-1] - run[n][0]) for n in names}
+    components = built.tube.solution.components
+    ions = sum(sheet.charge * (run[i][-1] - run[i][0]) for i, sheet in components.items())
+    changes["ions"] = float(ions)
     changes["charge_error"] = float(np.max(np.abs(run["charge_error"]))) if len(run.time) else 0.0
     return changes

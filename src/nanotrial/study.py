@@ -18,6 +18,7 @@ from nanotrial.values import Value
 YEAR = 365.25 * 86400.0
 PLACES = ("tube",)
 MOST_ARMS = 2000
+TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published")
 ATMOSPHERES = ("air", "closed", "nitrogen")
 
 
@@ -118,8 +119,9 @@ class Study:
         for arm in self.arms:
             if arm.name == name:
                 return arm
-        raise StudyError(f"{self.path.name}: arm", f"`{name}`", "an arm of the study",
-                         nearest(name, [a.name for a in self.arms]))
+        raise StudyError(
+            f"{self.path.name}: arm", f"`{name}`", "an arm of the study", nearest(name, [a.name for a in self.arms])
+        )
 
 
 def load_study(path: str | Path) -> Study:
@@ -143,6 +145,8 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     """Return the validated study of a parsed table; ``path`` stands in messages."""
     defaults: list[Default] = []
     top = TableReader(table, f"{path.name}: ", defaults)
+    top.asked += TOP_KEYS
+    top.done()
     title = top.text("title")
     place = top.choice("place", PLACES)
     particles = {
@@ -159,17 +163,26 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     _no_duplicates(arms, path)
     measures = _read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles)
     raw_fits = top.table.get("fits", [])
-    top.asked.append("fits")
     if not isinstance(raw_fits, list) or not all(isinstance(f, str) for f in raw_fits):
         raise StudyError(f"{path.name}: fits", f"{raw_fits!r}", 'a list of fits such as ["calcium_peroxide_release"]')
     published = top.text("published") if top.has("published") else ""
     known = [p.parent.name for p in (ROOT / "systems").glob("*/published.toml")]
     if published and published not in known:
         raise StudyError(top.key("published"), f"`{published}`", "a system of the catalogue", nearest(published, known))
-    top.done()
     text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
-    return Study(title, place, path, text, particles, tuple(arms), tuple(measures), tuple(raw_fits), tuple(defaults),
-                 catalogue, published)
+    return Study(
+        title,
+        place,
+        path,
+        text,
+        particles,
+        tuple(arms),
+        tuple(measures),
+        tuple(raw_fits),
+        tuple(defaults),
+        catalogue,
+        published,
+    )
 
 
 def _read_particle(name: str, raw: object, where: str, defaults: list[Default], catalogue: Catalogue) -> Particle:
@@ -188,16 +201,20 @@ def _read_particle(name: str, raw: object, where: str, defaults: list[Default], 
             raise StudyError(reader.key("size_classes"), f"{count:g}", "a whole number from 3 to 41")
     elif reader.has("size_classes"):
         raise StudyError(reader.key("size_classes"), "classes of one size", "a `geometric_sd` above 1 beside it")
-    coats = each(reader.tables("coating"), reader.key("coating"),
-                 lambda row, at: _read_coat(row, at, defaults, catalogue))
+    coats = each(
+        reader.tables("coating"), reader.key("coating"), lambda row, at: _read_coat(row, at, defaults, catalogue)
+    )
     if len(coats) > 1:
-        raise StudyError(reader.key("coating"), f"{len(coats)} coats", "one coat", "Layered coats are not modelled yet.")
+        raise StudyError(
+            reader.key("coating"), f"{len(coats)} coats", "one coat", "Layered coats are not modelled yet."
+        )
     dopants = {}
     for dopant, fraction in reader.named("dopants").items():
         at = f"{reader.key('dopants')}.{dopant}"
         if dopant not in material.dopants:
-            raise StudyError(at, "an unknown dopant", f"a dopant in the sheet of {core}",
-                             nearest(dopant, material.dopants))
+            raise StudyError(
+                at, "an unknown dopant", f"a dopant in the sheet of {core}", nearest(dopant, material.dopants)
+            )
         dopants[dopant] = reader.checked(fraction, "1", 0.0, 0.5, at)
     if reader.has("density"):
         _check_density(reader, material.density, coats, catalogue)
@@ -224,7 +241,7 @@ def _read_coat(raw: object, where: str, defaults: list[Default], catalogue: Cata
     if reader.has("thickness"):
         thickness = reader.quantity("thickness", "nm", 1e-11, sheet.maximum_thickness.si)
     if (fraction is None) == (thickness is None):
-        raise StudyError(where, "both or none", "either `mass_fraction` or `thickness`")
+        raise StudyError(where, "neither" if fraction is None else "both", "either `mass_fraction` or `thickness`")
     reader.done()
     return Coat(material, fraction, thickness)
 
@@ -253,7 +270,10 @@ def _expand(rows: list[Any], where: str) -> list[tuple[dict[str, Any], str]]:
             raise StudyError(f"{at}.vary", "too many combinations", f"at most {MOST_ARMS} arms", "Shorten the lists.")
         for combination in itertools.product(*vary.values()):
             chosen = dict(zip(vary, combination, strict=True))
-            result.append((_fill(rest, chosen), at))
+            filled = _fill(rest, chosen)
+            if isinstance(rest.get("name"), str):
+                filled["name"] = str(filled["name"])  # "{ph}" alone is a name too
+            result.append((filled, at))
     return result
 
 
@@ -284,24 +304,36 @@ def _read_arm(
     at = f"{where} ({name})"
     own = reader.named("subject")
     read = _read_subject({**subject, **own}, set(own), f"{at}.subject", subject_where, defaults, catalogue)
-    additions = each(reader.tables("add"), f"{at}.add",
-                     lambda row, w: _read_addition(row, w, particles, defaults, catalogue))
-    removals = each(reader.tables("remove"), f"{at}.remove",
-                    lambda row, w: _read_removal(row, w, {a.name for a in additions if a.basis != "solute"}, defaults))
+    additions = each(
+        reader.tables("add"), f"{at}.add", lambda row, w: _read_addition(row, w, particles, defaults, catalogue)
+    )
+    removals = each(
+        reader.tables("remove"),
+        f"{at}.remove",
+        lambda row, w: _read_removal(row, w, {a.name for a in additions if a.basis != "solute"}, defaults),
+    )
     reader.done()
     seen: set[tuple[str, float]] = set()
     for addition in additions:
         key = (addition.name, addition.time)
         if key in seen:
-            raise StudyError(f"{at}.add", f"`{addition.name}` twice at {display(addition.time, 'h')}",
-                             "one addition of a thing at an instant", "Join the two amounts.")
+            raise StudyError(
+                f"{at}.add",
+                f"`{addition.name}` twice at {display(addition.time, 'h')}",
+                "one addition of a thing at an instant",
+                "Join the two amounts.",
+            )
         seen.add(key)
     times = {r.time for r in removals}
     twice = [r.time for i, r in enumerate(removals) if r.time in {other.time for other in removals[:i]}]
     clash = sorted(times & {a.time for a in additions}) or sorted(twice)
     if clash:
-        raise StudyError(f"{at}.remove", f"a removal at the instant of another event ({display(clash[0], 'h')})",
-                         "different instants", "Which comes first? Shift one by a second.")
+        raise StudyError(
+            f"{at}.remove",
+            f"a removal at the instant of another event ({display(clash[0], 'h')})",
+            "different instants",
+            "Which comes first? Shift one by a second.",
+        )
     return Arm(name, read, tuple(additions), tuple(removals))
 
 
@@ -330,7 +362,7 @@ def _read_subject(
             return reader.quantity(name, unit, low, high)
         value: Value = getattr(vessel, name)
         reader.asked.append(name)
-        noted.note(name, display(value.si, unit, 4), f"vessels/tube ({value.grade}, {value.source})")
+        noted.note(name, display(value.si, unit, 4), f"vessels/tube, {value.grade}", value.source)
         return value.si
 
     buffer = reader.text("buffer")
@@ -341,6 +373,14 @@ def _read_subject(
     elif reader.has("concentration"):
         raise StudyError(reader.key("concentration"), "a concentration of plain water", "no key `concentration`")
     ph = reader.quantity("ph", "1", 0.0, 14.0)
+    low, high = sheet.low_ph.si, sheet.high_ph.si
+    if not low <= ph <= high:
+        reader.note(
+            "ph",
+            f"{ph:g}",
+            f"outside the usual range of {sheet.name}, {low:g} to {high:g}: it holds its pH weakly",
+            sheet.low_ph.source,
+        )
     temperature = usual("temperature", "degC", 273.15, 373.15)
     volume = usual("volume", "mL", 1e-12, 1e-2)
     depth = usual("depth", "mm", 1e-5, 1.0)
@@ -353,10 +393,9 @@ def _read_subject(
     if reader.has("carbon_dioxide"):
         carbon = reader.quantity("carbon_dioxide", "%", 0.0, 1.0)
         if atmosphere != "air":
-            raise StudyError(reader.key("carbon_dioxide"), f"carbon dioxide in `{atmosphere}`",
-                             'atmosphere = "air"')
+            raise StudyError(reader.key("carbon_dioxide"), f"carbon dioxide in `{atmosphere}`", 'atmosphere = "air"')
     elif atmosphere == "air":
-        noted.note("carbon_dioxide", display(carbon, "%", 3), f"air ({air.source})")
+        noted.note("carbon_dioxide", display(carbon, "%", 3), "share in air", air.source)
     reader.done()
     return Subject(buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon)
 
@@ -367,7 +406,8 @@ def _read_addition(
     reader = TableReader(raw, where, defaults)
     time = reader.quantity("at", "h", 0.0, YEAR, 0.0, "given at the start")
     if reader.has("particle") == reader.has("agent"):
-        raise StudyError(where, "both or none", "either `particle` or `agent`")
+        found = "both" if reader.has("agent") else "neither"
+        raise StudyError(where, found, "either `particle` or `agent`")
     if reader.has("particle"):
         name = reader.text("particle")
         if name not in particles:
@@ -413,8 +453,12 @@ def _no_duplicates(arms: list[Arm], path: Path) -> None:
     seen: set[str] = set()
     for arm in arms:
         if arm.name in seen:
-            raise StudyError(f"{path.name}: arm", f"the name `{arm.name}` twice", "a name of its own for each arm",
-                             "With `vary`, put every varied key into the name.")
+            raise StudyError(
+                f"{path.name}: arm",
+                f"the name `{arm.name}` twice",
+                "a name of its own for each arm",
+                "With `vary`, put every varied key into the name.",
+            )
         seen.add(arm.name)
 
 
@@ -427,7 +471,7 @@ def _read_measures(
     particles: dict[str, Particle],
 ) -> list[Measure]:
     if not raw:
-        raise StudyError(where, "no measure", "at least one, such as release = { every = \"15 min\", until = \"12 h\" }")
+        raise StudyError(where, "no measure", 'at least one, such as release = { every = "15 min", until = "12 h" }')
     known = measure_names(catalogue, arms, particles)
     result = []
     for name, table in raw.items():
@@ -440,8 +484,7 @@ def _read_measures(
             assay = reader.text("assay")
             sheet = catalogue.load("assays", assay, reader.key("assay"))
             if sheet.measures != name:
-                raise StudyError(reader.key("assay"), f"`{assay}`, which reads {sheet.measures}",
-                                 f"an assay of {name}")
+                raise StudyError(reader.key("assay"), f"`{assay}`, which reads {sheet.measures}", f"an assay of {name}")
         reader.done()
         result.append(Measure(name, times, assay))
     return result

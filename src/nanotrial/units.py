@@ -20,6 +20,10 @@ _NUMBER_AND_UNIT = re.compile(r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\
 _POWER = r"(?:\^|\*\*)\s*\(?[+-]?\d{1,2}(?:\.\d{1,2})?\)?(?!\s*(?:\^|\*\*|\d))"
 _UNIT = re.compile(rf"(?:[^\W\d]\w*|[%°]|{_POWER}|1(?![\d.])|[*/·()\s](?!\*))*")
 # One enzyme unit turns over one micromole a minute; cells and particles are counted, not weighed.
+COMMON_UNITS = (
+    *("nm", "um", "mm", "mL", "uL", "L", "mol", "mmol", "umol", "mmol/L", "umol/L", "mol/L", "mg/mL", "ug/mL"),
+    *("g/L", "h", "min", "s", "d", "degC", "K", "U/mL", "kg/m^3"),
+)
 _DEFINITIONS = ("enzyme_unit = 1e-6 mol / minute = U", "cell = []", "base_pair = []")
 
 
@@ -31,16 +35,15 @@ class Dimension:
 
     def __mul__(self, other: Dimension) -> Dimension:
         """Return the dimension of a product."""
-        return Dimension(tuple(a + b for a, b in zip(self.exponents, other.exponents, strict=True)))
+        return _combined(self.exponents, other.exponents, 1)
 
     def __truediv__(self, other: Dimension) -> Dimension:
         """Return the dimension of a quotient."""
-        return Dimension(tuple(a - b for a, b in zip(self.exponents, other.exponents, strict=True)))
+        return _combined(self.exponents, other.exponents, -1)
 
     def __pow__(self, power: int | float | Fraction) -> Dimension:
         """Return the dimension of a power."""
-        exponent = Fraction(power).limit_denominator(1000)
-        return Dimension(tuple(a * exponent for a in self.exponents))
+        return _raised(self.exponents, power)
 
     @property
     def is_number(self) -> bool:
@@ -51,6 +54,21 @@ class Dimension:
         """Write the dimension in SI base units, for instance ``mol m^-3``."""
         parts = [s if e == 1 else f"{s}^{e}" for s, e in zip(_SYMBOLS, self.exponents, strict=True) if e]
         return " ".join(parts) or "1"
+
+
+Exponents = tuple[Fraction, ...]
+
+
+# Networks combine the same few dimensions ten thousand times: the results are kept.
+@lru_cache(maxsize=4096)
+def _combined(left: Exponents, right: Exponents, sign: int) -> Dimension:
+    return Dimension(tuple(a + sign * b for a, b in zip(left, right, strict=True)))
+
+
+@lru_cache(maxsize=4096)
+def _raised(base: Exponents, power: int | float | Fraction) -> Dimension:
+    exponent = Fraction(power).limit_denominator(1000)
+    return Dimension(tuple(a * exponent for a in base))
 
 
 @lru_cache(maxsize=1)
@@ -74,7 +92,7 @@ def _unit(text: str) -> tuple[float, float, Dimension]:
     zero = float(reg.Quantity(0.0, unit).to_base_units().magnitude)
     one = float(reg.Quantity(1.0, unit).to_base_units().magnitude)
     found = dict(unit.dimensionality)
-    exponents = tuple(Fraction(found.pop(base, 0)).limit_denominator(1000) for base in _BASES)
+    exponents = tuple(Fraction(str(found.pop(base, 0))).limit_denominator(1000) for base in _BASES)
     if found:
         raise ValueError(f"unit {text} has a dimension outside SI: {found}")
     # pint keeps the gram as base of mass in some set-ups; to_base_units gives kilogram in ours.
@@ -100,8 +118,7 @@ def _known(unit: str, where: str) -> tuple[float, float, Dimension]:
 def _unit_hint(unit: str) -> str:
     from nanotrial.errors import nearest
 
-    common = "nm um mm mL uL L mol mmol umol mmol/L umol/L mol/L mg/mL ug/mL g/L h min s d degC K U/mL kg/m^3".split()
-    return nearest(unit, common)
+    return nearest(unit, COMMON_UNITS)
 
 
 def to_si(number: float, unit: str, where: str = "value") -> float:

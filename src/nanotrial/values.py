@@ -45,7 +45,8 @@ class Distribution:
         low, high = (_log(self.low), _log(self.high)) if log else (self.low, self.high)
         start, end = special.ndtr((low - middle) / scale), special.ndtr((high - middle) / scale)
         inside = middle + scale * special.ndtri(start + (end - start) * probability)
-        return np.clip(np.exp(inside) if log else inside, self.low, self.high)
+        values: NDArray[np.float64] = np.clip(np.exp(inside) if log else inside, self.low, self.high)
+        return values
 
 
 def _log(number: float) -> float:

@@ -16,7 +16,7 @@ import pytest
 
 from nanotrial.catalogue import schema
 from nanotrial.catalogue.lookup import values_in
-from nanotrial.catalogue.schema import KINDS, Phase
+from nanotrial.catalogue.schema import KINDS, Buffer, Phase
 from nanotrial.observe.colour_reaction import read_out
 from nanotrial.places import build_arm
 from nanotrial.study import read_study
@@ -33,19 +33,13 @@ FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(
 
 # Fields on which no run depends, each with its reason. May only shrink.
 SHOWN_ONLY = {
-    **{f"{c.__name__}.name": "what `nanotrial list` shows beside the id" for c in KINDS.values() if c is not Phase},
+    **{f"{c.__name__}.name": "what `nanotrial list` shows" for c in KINDS.values() if c not in (Phase, Buffer)},
     "Water.name": "as above",
     "Material.description": "text for `nanotrial show`",
     "Buffer.counter_ion": "names the ion of the strong charge; its mobility and complexes take no part",
-    "Buffer.low_ph": "usual range, for people; no study is refused or warned by it yet",
-    "Buffer.high_ph": "as low_ph",
     "Coating.described": "measured effects that are shown and never computed",
     "Described.zeta_shift": "as described",
     "Described.hydrodynamic_note": "as described",
-    "Solute.molar_mass": "runs count moles; for whoever converts to mass",
-    "Phase.molar_mass": "as the molar mass of solutes",
-    "Phase.density": "minerals have no size yet",
-    "Water.hydroxide_diffusivity": "supply of hydroxide to a surface is not modelled: dead until it is",
 }
 # Values that no run reads although others of the same field are read. May only shrink.
 SHOWN_VALUES = {"solutes/oxygen:diffusivity"}  # no bubble, no oxygen profile: dead until there is one

@@ -105,7 +105,6 @@ solutes/phosphate:species.MgPO4-.log_k
 solutes/phosphate:species.MgPO4-.enthalpy
 solutes/phosphate:species.MgH2PO4+.log_k
 solutes/phosphate:species.MgH2PO4+.enthalpy
-phases/brucite:density
 phases/brucite:enthalpy
 phases/portlandite:enthalpy
 coatings/sodium_hyaluronate:carboxylates_per_repeat_unit

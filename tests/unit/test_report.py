@@ -25,58 +25,117 @@ VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
 def arm(name: str, particle: str, ph: float, load: float, **changes: Any) -> dict[str, Any]:
     release = [0.0, 0.2 * load / ph, 0.5 * load / ph, 0.9 * load / ph]
     made = {
-        "name": name, "status": "done", "reason": "", "particles": [particle], "ph": ph, "buffer": "phosphate",
-        "buffer_concentration_mmol_per_l": 10.0, "temperature": "25 degC",
-        "additions": [{"what": particle, "kind": "particle", "at_h": 0.0, "amount": f"{load:g} mmol/L",
-                       "number": load}],
+        "name": name,
+        "status": "done",
+        "reason": "",
+        "particles": [particle],
+        "ph": ph,
+        "buffer": "phosphate",
+        "buffer_concentration_mmol_per_l": 10.0,
+        "temperature": "25 degC",
+        "additions": [
+            {"what": particle, "kind": "particle", "at_h": 0.0, "amount": f"{load:g} mmol/L", "number": load}
+        ],
         "removals": [],
-        "curves": {"release": {"value": release}, "ph": {"value": [ph, ph + 0.5, ph + 1.0, ph + 1.1]},
-                   "hydrogen_peroxide": {"value": [load * r for r in release]}},
-        "members_done": 0, "member_reasons": [], "imbalance": {"calcium": 2e-15, "peroxide": 0.0},
+        "curves": {
+            "release": {"value": release},
+            "ph": {"value": [ph, ph + 0.5, ph + 1.0, ph + 1.1]},
+            "hydrogen_peroxide": {"value": [load * r for r in release]},
+        },
+        "members_done": 0,
+        "member_reasons": [],
+        "imbalance": {"calcium": 2e-15, "peroxide": 0.0},
         "protons": {"free": -0.01, "phosphate": -1.9, "charge_error": 1e-6},
         "budgets": [
-            {"name": "calcium in the load", "value": load, "unit": "mmol/L", "against": None,
-             "meaning": "if all dissolves", "binds": False},
-            {"name": "protons needed for all of it", "value": 2 * load, "unit": "mmol/L", "against": 4.5,
-             "meaning": "enough for 45 % of the load", "binds": 2 * load > 4.5},
+            {
+                "name": "calcium in the load",
+                "value": load,
+                "unit": "mmol/L",
+                "against": None,
+                "meaning": "if all dissolves",
+                "binds": False,
+            },
+            {
+                "name": "protons needed for all of it",
+                "value": 2 * load,
+                "unit": "mmol/L",
+                "against": 4.5,
+                "meaning": "enough for 45 % of the load",
+                "binds": 2 * load > 4.5,
+            },
         ],
-        "mechanisms": ["particle.dissolution"], "states": 9,
+        "mechanisms": ["particle.dissolution"],
+        "states": 9,
     }
     return made | changes
 
 
 def parameter(name: str, value: str, grade: str, source: str = "assumed") -> dict[str, Any]:
-    return {"parameter": name, "value": value, "number": 1.0, "unit": "1", "grade": grade, "source": source,
-            "locator": "somewhere", "note": "because"}
+    return {
+        "parameter": name,
+        "value": value,
+        "number": 1.0,
+        "unit": "1",
+        "grade": grade,
+        "source": source,
+        "locator": "somewhere",
+        "note": "because",
+    }
 
 
 def make(arms: list[dict[str, Any]]) -> dict[str, Any]:
-    particle = {"core": "calcium peroxide", "formula": "CaO2", "diameter": "4.5 nm", "geometric_sd": 1.0,
-                "coating": [], "described": {}, "dopants": {}}
+    particle = {
+        "core": "calcium peroxide",
+        "formula": "CaO2",
+        "diameter": "4.5 nm",
+        "geometric_sd": 1.0,
+        "coating": [],
+        "described": {},
+        "dopants": {},
+    }
     coated = particle | {
         "coating": [{"material": "sodium_hyaluronate", "amount": "mass fraction 0.2"}],
         "described": {"zeta_shift": "-20 (-45 to -5) mV [assumed]", "source": "assumed", "hydrodynamic_note": "swells"},
     }
     return {
-        "format": 1, "title": "Release", "place": "tube", "study_file": "s.toml", "study_sha256": "ab" * 32,
-        "nanotrial": "0.1.0", "versions": {"python": "3.12"}, "seed": 1, "members": 0, "fits": [], "fitted_to": [],
-        "measures": {"release": {"unit": "1", "assay": "", "time_h": TIMES},
-                     "ph": {"unit": "1", "assay": "", "time_h": TIMES},
-                     "hydrogen_peroxide": {"unit": "mmol/L", "assay": "", "time_h": TIMES}},
+        "format": 1,
+        "title": "Release",
+        "place": "tube",
+        "study_file": "s.toml",
+        "study_sha256": "ab" * 32,
+        "nanotrial": "0.1.0",
+        "versions": {"python": "3.12"},
+        "seed": 1,
+        "members": 0,
+        "fits": [],
+        "fitted_to": [],
+        "measures": {
+            "release": {"unit": "1", "assay": "", "time_h": TIMES},
+            "ph": {"unit": "1", "assay": "", "time_h": TIMES},
+            "hydrogen_peroxide": {"unit": "mmol/L", "assay": "", "time_h": TIMES},
+        },
         "defaults": [{"key": "s.toml: subject.volume", "value": "10 mL", "reason": "vessels/tube"}],
         "particles": {"bare": particle, "coated": coated},
         "arms": arms,
-        "parameters": [parameter("calcium_peroxide.dissolution.acid_order", "0.35 (0.18 to 0.6) [assumed]", "assumed"),
-                       parameter("aqueous.water.log_k", "-14 ± 0.003 [measured]", "measured", "sander_2023"),
-                       parameter("tube.volume", "1e-05 m^3", "study", "-")],
+        "parameters": [
+            parameter("calcium_peroxide.dissolution.acid_order", "0.35 (0.18 to 0.6) [assumed]", "assumed"),
+            parameter("aqueous.water.log_k", "-14 ± 0.003 [measured]", "measured", "sander_2023"),
+            parameter("tube.volume", "1e-05 m^3", "study", "-"),
+        ],
         "citations": ["assumed", "sander_2023", "no_such_key"],
     }
 
 
 @pytest.fixture
 def record() -> dict[str, Any]:
-    return make([arm(f"{p} pH {ph} {load:g} mmol/L", p, ph, load)
-                 for p in ("bare", "coated") for ph in (5.0, 6.5) for load in (1.0, 5.0)])
+    return make(
+        [
+            arm(f"{p} pH {ph} {load:g} mmol/L", p, ph, load)
+            for p in ("bare", "coated")
+            for ph in (5.0, 6.5)
+            for load in (1.0, 5.0)
+        ]
+    )
 
 
 def drawn(chart: Any) -> list[dict[str, Any]]:
@@ -142,9 +201,22 @@ def test_ids_are_unique(record):
 
 def test_assumed_values_come_before_budgets_figures_and_end_points(record):
     text = page(record)
-    order = [text.index(f'<section id="{i}"') for i in
-             ("run", "assumptions", "fitted", "budgets", "figures", "end-points", "balances", "parameters",
-              "mechanisms", "citations", "provenance")]
+    order = [
+        text.index(f'<section id="{i}"')
+        for i in (
+            "run",
+            "assumptions",
+            "fitted",
+            "budgets",
+            "figures",
+            "end-points",
+            "balances",
+            "parameters",
+            "mechanisms",
+            "citations",
+            "provenance",
+        )
+    ]
     assert order == sorted(order)
     assumed = text.index("anywhere from 0.18 to 0.6")
     assert order[1] < assumed < order[2]
@@ -163,12 +235,20 @@ def test_disclaimer_and_descriptions_are_there(record):
 def test_failed_arm_is_first_red_and_has_its_reason(record):
     name = record["arms"][3]["name"]
     empty = {m: {"value": [None] * 4} for m in record["measures"]}
-    record["arms"][3] |= {"status": "failed", "reason": f"arm `{name}`: calcium fell below <zero>", "curves": empty,
-                          "budgets": [], "imbalance": {}, "protons": {}, "mechanisms": []}
+    record["arms"][3] |= {
+        "status": "failed",
+        "reason": f"arm `{name}`: calcium fell below <zero>",
+        "curves": empty,
+        "budgets": [],
+        "imbalance": {},
+        "protons": {},
+        "mechanisms": [],
+    }
     text = page(record)
     assert "1 of 8 arms failed" in text
-    assert text.index(f'<tr class="failed"><th scope="row" class="nowrap">{name}') < text.index('<th scope="row" class='
-                                                                                               '"nowrap">bare pH 5.0')
+    assert text.index(f'<tr class="failed"><th scope="row" class="nowrap">{name}') < text.index(
+        '<th scope="row" class="nowrap">bare pH 5.0'
+    )
     assert "calcium fell below &lt;zero&gt;" in text
     assert all(name not in {r["arm"] for r in drawn(c)} for c in charts(record))
 
@@ -190,8 +270,18 @@ def test_every_text_of_the_record_is_escaped(record):
         return thing + '<script>"x"</script>' if isinstance(thing, str) else thing
 
     bad = poison(record)
-    bad["published"] = [{"id": "<script>", "arm": bad["arms"][0]["name"], "measure": "release", "time_h": 2.0,
-                         "value": 0.2, "relation": "=", "label": "<script>", "source": "<script>"}]
+    bad["published"] = [
+        {
+            "id": "<script>",
+            "arm": bad["arms"][0]["name"],
+            "measure": "release",
+            "time_h": 2.0,
+            "value": 0.2,
+            "relation": "=",
+            "label": "<script>",
+            "source": "<script>",
+        }
+    ]
     bad["published_note"] = "<script>"
     for one in bad["arms"]:
         one["member_reasons"] = ["<script>"]
@@ -219,8 +309,9 @@ def test_missing_and_broken_numbers_are_tolerated(record):
     assert "could not be computed" in text
 
 
-@pytest.mark.parametrize(("size", "reading"), [(1e-12, "closes to rounding"), (1e-7, "solver's tolerance"),
-                                               (1e-3, "does not close")])
+@pytest.mark.parametrize(
+    ("size", "reading"), [(1e-12, "closes to rounding"), (1e-7, "solver's tolerance"), (1e-3, "does not close")]
+)
 def test_balances_are_read_out(record, size, reading):
     record["arms"][0]["imbalance"]["calcium"] = size
     assert reading in page(record)
@@ -277,12 +368,25 @@ def test_bands_published_points_and_readings_are_drawn(record):
     for one in record["arms"]:
         value = one["curves"]["release"]["value"]
         one["curves"]["release"] |= {"low": [0.9 * v for v in value], "high": [1.1 * v for v in value]}
-        one["curves"]["hydrogen_peroxide"] |= {"reading": [0.01, 0.2, None, 2.0], "reading_sd": 0.05,
-                                               "flag": [-1, 0, 0, 1]}
+        one["curves"]["hydrogen_peroxide"] |= {
+            "reading": [0.01, 0.2, None, 2.0],
+            "reading_sd": 0.05,
+            "flag": [-1, 0, 0, 1],
+        }
     record["published"] = [
-        {"id": str(i), "arm": where, "measure": "release", "time_h": 3.0, "value": 0.12, "relation": relation,
-         "label": "figure 3", "source": "someone"} for i, (relation, where) in
-        enumerate([("=", name), ("~", name), ("<", name), (">", name), ("=", "no such arm")])
+        {
+            "id": str(i),
+            "arm": where,
+            "measure": "release",
+            "time_h": 3.0,
+            "value": 0.12,
+            "relation": relation,
+            "label": "figure 3",
+            "source": "someone",
+        }
+        for i, (relation, where) in enumerate(
+            [("=", name), ("~", name), ("<", name), (">", name), ("=", "no such arm")]
+        )
     ]
     made = {c.id: c for c in charts(record)}
     rows = drawn(made["figure-release"])
@@ -338,14 +442,17 @@ def test_templates_travel_with_the_package():
     assert (folder / "style.css").is_file()
 
 
-@pytest.mark.parametrize(("text", "value", "spread"), [
-    ("0.35 (0.18 to 0.6) [assumed]", "0.35", "anywhere from 0.18 to 0.6"),
-    ("50 (20 to 80) kJ/mol [assumed]", "50 kJ/mol", "anywhere from 20 to 80 kJ/mol"),
-    ("4e-06 ×/÷ 3 m/s [assumed]", "4&thinsp;×&thinsp;10<sup>−6</sup> m/s", "about a factor of 3 either way"),
-    ("-14 ± 0.003 [measured]", "−14", "standard deviation 0.003"),
-    ("401.3 g/mol [derived]", "401.3 g/mol", "-"),
-    ("", "", "-"),
-])
+@pytest.mark.parametrize(
+    ("text", "value", "spread"),
+    [
+        ("0.35 (0.18 to 0.6) [assumed]", "0.35", "anywhere from 0.18 to 0.6"),
+        ("50 (20 to 80) kJ/mol [assumed]", "50 kJ/mol", "anywhere from 20 to 80 kJ/mol"),
+        ("4e-06 ×/÷ 3 m/s [assumed]", "4&thinsp;×&thinsp;10<sup>−6</sup> m/s", "about a factor of 3 either way"),
+        ("-14 ± 0.003 [measured]", "−14", "standard deviation 0.003"),
+        ("401.3 g/mol [derived]", "401.3 g/mol", "-"),
+        ("", "", "-"),
+    ],
+)
 def test_spread_in_words(text, value, spread):
     assert value_parts(text) == (value, spread)
 
@@ -359,3 +466,4 @@ def test_numbers_in_words():
     assert fixed(-1e-7) == "0.000"
     assert pretty("25 degC") == "25 °C"
     assert quantity("calcium_peroxide.dissolution.acid_order") == "Calcium peroxide: dissolution, acid order"
+    assert quantity("calcium_peroxide.peroxide.half_ph") == "Calcium peroxide: peroxide, half pH"

@@ -37,8 +37,9 @@ class Catalogue:
             if re.fullmatch(r"[A-Za-z0-9_]+", identifier) and path.is_file():
                 return path
         singular = kind.rstrip("s")
-        raise CatalogueError(where, f"`{identifier}`", f"a {singular} of the catalogue",
-                             nearest(identifier, self.ids(kind)))
+        raise CatalogueError(
+            where, f"`{identifier}`", f"a {singular} of the catalogue", nearest(identifier, self.ids(kind))
+        )
 
     def load(self, kind: str, identifier: str, where: str = "catalogue") -> Any:
         """Return the sheet of a kind and id; ``where`` names the file and key that ask for it."""
@@ -97,7 +98,9 @@ def references(path: Path = ROOT / "references.bib") -> dict[str, dict[str, str]
     text = path.read_text(encoding="utf-8")
     entries = {}
     for match in re.finditer(r"@(\w+)\s*\{\s*([^,\s]+)\s*,(.*?)\n\}", text, flags=re.DOTALL):
-        fields = {k.lower(): re.sub(r"[{}]", "", v).strip()
-                  for k, v in re.findall(r"(\w+)\s*=\s*[{\"](.*?)[}\"]\s*,?\s*(?=\n|$)", match[3], flags=re.DOTALL)}
+        fields = {
+            k.lower(): re.sub(r"[{}]", "", v).strip()
+            for k, v in re.findall(r"(\w+)\s*=\s*[{\"](.*?)[}\"]\s*,?\s*(?=\n|$)", match[3], flags=re.DOTALL)
+        }
         entries[match[2]] = {"type": match[1].lower(), "raw": match[0], **fields}
     return entries

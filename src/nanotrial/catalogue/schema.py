@@ -105,7 +105,6 @@ class Solute:
     name: str
     master: str
     charge: int
-    molar_mass: Annotated[Value, "g/mol"]
     diffusivity: Annotated[Value, "m^2/s"]
     species: list[AqueousSpecies] = field(default_factory=list)
     gas: Gas | None = None
@@ -120,7 +119,6 @@ class Water:
     log_k: Number
     enthalpy: Energy
     proton_diffusivity: Annotated[Value, "m^2/s"]
-    hydroxide_diffusivity: Annotated[Value, "m^2/s"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +138,6 @@ class Phase:
 
     name: str
     formula: str
-    molar_mass: Annotated[Value, "g/mol"]
-    density: Annotated[Value, "kg/m^3"]
     products: Counts
     ion_product: Counts
     log_k: Number
@@ -257,8 +253,9 @@ def read_sheet(table: object, sheet: type, where: str) -> Any:
     hints = _hints(sheet)
     for key in table:
         if key not in hints:
-            raise CatalogueError(f"{where}: {key}", "an unknown key", f"a key of {sheet.__name__.lower()}",
-                                 nearest(key, hints))
+            raise CatalogueError(
+                f"{where}: {key}", "an unknown key", f"a key of {sheet.__name__.lower()}", nearest(key, hints)
+            )
     made = {}
     for entry in dataclasses.fields(sheet):
         if entry.name in table:

@@ -83,8 +83,12 @@ def _kinds() -> list[Row]:
 
 def _sheets(kind: str) -> list[Row]:
     if kind == SYSTEMS:
-        return [{"id": name, "study": path.name, "title": _title(path)} for name, paths in _systems().items()
-                for path in paths if path.name != PUBLISHED]
+        return [
+            {"id": name, "study": path.name, "title": _title(path)}
+            for name, paths in _systems().items()
+            for path in paths
+            if path.name != PUBLISHED
+        ]
     from nanotrial.catalogue.lookup import Catalogue
 
     catalogue = Catalogue()

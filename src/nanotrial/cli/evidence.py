@@ -76,8 +76,9 @@ def show(
         from nanotrial.errors import EvidenceError, nearest
 
         where = str(facts) if facts is not None else "facts"
-        raise EvidenceError(where, f"no fact `{identifier}`", "an id of the file",
-                            nearest(identifier, [_id(fact) for fact in loaded]))
+        raise EvidenceError(
+            where, f"no fact `{identifier}`", "an id of the file", nearest(identifier, [_id(fact) for fact in loaded])
+        )
     row = _predicted(chosen, members, seed)[0]
     about = {"fact": _plain(chosen[0]), "prediction": row}
     if as_json:

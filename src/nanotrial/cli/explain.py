@@ -69,12 +69,28 @@ def _budgets(study: Study, built: list[BuiltArm]) -> list[Row]:
         try:
             budgets = arm_budgets(one, player.runner(one))
         except SolveError as error:
-            rows.append({"arm": one.name, "budget": "none", "value": None, "against": None, "unit": "", "binds": False,
-                         "meaning": str(error)})
+            rows.append(
+                {
+                    "arm": one.name,
+                    "budget": "none",
+                    "value": None,
+                    "against": None,
+                    "unit": "",
+                    "binds": False,
+                    "meaning": str(error),
+                }
+            )
             continue
         rows += [
-            {"arm": one.name, "budget": b.name, "value": b.value, "against": b.against, "unit": b.unit,
-             "binds": b.binds, "meaning": b.meaning}
+            {
+                "arm": one.name,
+                "budget": b.name,
+                "value": b.value,
+                "against": b.against,
+                "unit": b.unit,
+                "binds": b.binds,
+                "meaning": b.meaning,
+            }
             for b in budgets
         ]
     return rows

@@ -6,8 +6,21 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from nanotrial.errors import OutputError
+
+
+def write_page(record: dict[str, Any], path: Path, interactive: bool = False) -> None:
+    """Write the report page; a refusal of the disk comes out as OSError, because the caller knows the final name."""
+    from nanotrial.report.page import write_report
+
+    try:
+        write_report(record, path, interactive)
+    except OutputError as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        raise
 
 
 def write_new(path: Path, text: str, replace: bool = False) -> None:

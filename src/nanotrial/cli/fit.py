@@ -19,6 +19,8 @@ def fit_parameters(
         typer.Option("--vary", help="Value to vary: materials/calcium_peroxide:dissolution.acid_rate; repeatable."),
     ],
     widen: Annotated[float, typer.Option(min=1.0, help="Factor on the spreads of the sheets, the prior.")] = 1.0,
+    steps: Annotated[int, typer.Option(min=0, help="Length of the walk through the posterior; 0: none.")] = 3000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the walk.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fit named values to named facts. The file it writes may be named by a study under `fits`."""
@@ -31,7 +33,7 @@ def fit_parameters(
         raise OutputError(f"{output} exists already and is never overwritten. Choose another name with -o.")
     if not output.absolute().parent.is_dir():
         raise OutputError(f"{output.parent} is no folder. Make it first, or choose another place with -o.")
-    result = fit_study(loaded, list(to), list(vary), widen, note)
+    result = fit_study(loaded, list(to), list(vary), widen, steps, seed, note)
     write_fit(result, output)
     if as_json:
         write_json({"parameters": list(result.rows), "targets": list(result.target_rows)})

@@ -9,7 +9,7 @@ import typer
 
 from nanotrial.cli.output import say
 
-TEMPLATE = '''\
+TEMPLATE = """\
 # A nanotrial study. Every number carries its unit. `nanotrial check {file}` shows what a run fills in by itself.
 title = "{title} in buffer"
 place = "tube"
@@ -44,7 +44,7 @@ name = "no particles"
 
 # What to read out, and when.
 [measure]
-{measures}'''
+{measures}"""
 
 
 def new_study(

@@ -27,12 +27,14 @@ def write_again(
         raise OutputError(f"{target} exists already and is never overwritten. Choose another name with -o.")
     if not target.parent.is_dir():
         raise OutputError(f"{target.parent} is no folder. Make it first, or choose another place with -o.")
-    from nanotrial.report.page import write_report
+    from nanotrial.cli.files import write_page
 
     work = target.with_name(f".{target.name}.part")
     try:
-        write_report(record, work, interactive)
+        write_page(record, work, interactive)
         work.replace(target)
+    except OSError as error:
+        raise OutputError(f"{target} could not be written: {error.strerror or error}. Nothing was kept.") from error
     finally:
         work.unlink(missing_ok=True)
     say(f"Report: {target}")

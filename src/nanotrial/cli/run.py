@@ -37,8 +37,13 @@ def run_study(
     _check_place(output if output is not None else _default_folder(study))
     from nanotrial.simulate import simulate
 
-    with honest_interrupts(), progress_bar(len(loaded.arms), "arm", quiet) as begin:
-        result = simulate(loaded, members=members, seed=seed, progress=begin)
+    with honest_interrupts() as check, progress_bar(len(loaded.arms), "arm", quiet) as begin:
+
+        def step(name: str) -> None:
+            check()
+            begin(name)
+
+        result = simulate(loaded, members=members, seed=seed, progress=step)
     folder = output if output is not None else _default_folder(study)
     write_folder(result, folder)
     return _tell(result, folder)
@@ -46,18 +51,18 @@ def run_study(
 
 def write_folder(result: StudyResult, folder: Path) -> None:
     """Write the whole run folder, report included, or nothing."""
+    from nanotrial.cli.files import write_page
     from nanotrial.record import make_record, new_folder, write_run
-    from nanotrial.report.page import write_report
 
     record = make_record(result)
     record["published"] = _published(result.study)
     with new_folder(folder) as work:
         write_run(result, work, record)
-        write_report(record, work / REPORT)
+        write_page(record, work / REPORT)
 
 
 def _published(study: Study) -> list[dict[str, Any]]:
-    """Return the published points that belong to a study, where the evidence room is there."""
+    """Return the published points of a study, where the evidence room is there."""
     try:
         from nanotrial.evidence.published import published_points
     except ImportError:
@@ -95,8 +100,10 @@ def _tell(result: StudyResult, folder: Path) -> int:
             note(f"Failed: {arm.reason}")
             code = FAILED
         if arm.member_reasons:
-            note(f"Failed: {len(arm.member_reasons)} of {result.members} members of `{arm.name}`; "
-                 f"the first: {arm.member_reasons[0]}")
+            note(
+                f"Failed: {len(arm.member_reasons)} of {result.members} members of `{arm.name}`; "
+                f"the first: {arm.member_reasons[0]}"
+            )
             code = FAILED
     done = len(result.arms) - len(result.failed)
     say(f"{done} of {len(result.arms)} arms done, {result.members} members each, seed {result.seed}")

@@ -50,8 +50,9 @@ def load_facts(path: Path | None = None) -> list[Fact]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise EvidenceError(str(path), f"a file that cannot be read ({error})", "a facts file, one JSON object a line") \
-            from error
+        raise EvidenceError(
+            str(path), f"a file that cannot be read ({error})", "a facts file, one JSON object a line"
+        ) from error
     # An id may stand twice in a facts file: each line gets its prediction.
     facts: list[Fact] = []
     for number, line in enumerate(lines, 1):
@@ -99,7 +100,16 @@ def _own(fact: MappedFact) -> Fact:
     value = None if fact.value is None else from_si(fact.value, fact.unit)
     unit = "fraction" if fact.unit == "1" else fact.unit
     return Fact(
-        id=fact.id, system=fact.study.parent.name, measure=fact.kind or fact.measure, check=fact.check, arm=fact.arm,
-        comparator=fact.comparator, relation=fact.relation, value=value, unit=unit, larger=fact.larger,
-        held_out=fact.held_out, finding=fact.locator,
+        id=fact.id,
+        system=fact.study.parent.name,
+        measure=fact.kind or fact.measure,
+        check=fact.check,
+        arm=fact.arm,
+        comparator=fact.comparator,
+        relation=fact.relation,
+        value=value,
+        unit=unit,
+        larger=fact.larger,
+        held_out=fact.held_out,
+        finding=fact.locator,
     )

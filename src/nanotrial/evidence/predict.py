@@ -156,8 +156,11 @@ def _compare(
     middle = float(np.median(difference))
     larger = "equal" if abs(middle) <= SAME * size else ("arm" if middle > 0 else "comparator")
     agree = float(np.mean(np.sign(difference) == np.sign(middle)))
-    row |= {"status": "predicted", "larger": larger,
-            "reason": f"{100 * agree:.0f} % of {int(good.sum())} members agree on the sign"}
+    row |= {
+        "status": "predicted",
+        "larger": larger,
+        "reason": f"{100 * agree:.0f} % of {int(good.sum())} members agree on the sign",
+    }
     return row
 
 

@@ -21,10 +21,43 @@ if TYPE_CHECKING:
 
 CHECKS = ("value", "bound", "comparison", "ratio")
 _KEYS = {
-    "fact": {"id", "study", "arm", "comparator", "sides", "measure", "at", "check", "relation", "value", "unit", "larger",
-             "sd", "source", "locator", "label", "note", "held_out", "kind"},
-    "curve": {"id", "study", "arm", "measure", "at", "value", "low", "high", "unit", "source", "locator", "label",
-              "note", "relative_sd"},
+    "fact": {
+        "id",
+        "study",
+        "arm",
+        "comparator",
+        "sides",
+        "measure",
+        "at",
+        "check",
+        "relation",
+        "value",
+        "unit",
+        "larger",
+        "sd",
+        "source",
+        "locator",
+        "label",
+        "note",
+        "held_out",
+        "kind",
+    },
+    "curve": {
+        "id",
+        "study",
+        "arm",
+        "measure",
+        "at",
+        "value",
+        "low",
+        "high",
+        "unit",
+        "source",
+        "locator",
+        "label",
+        "note",
+        "relative_sd",
+    },
 }
 
 
@@ -105,8 +138,12 @@ def _common(row: dict[str, Any], kind: str, path: Path, where: str) -> Path:
     if not study.is_file():
         raise EvidenceError(f"{where}.study", f"`{row['study']}`", "a study file beside it")
     if row["source"] not in references():
-        raise EvidenceError(f"{where}.source", f"`{row['source']}`", "a key of references.bib",
-                            nearest(str(row["source"]), references()))
+        raise EvidenceError(
+            f"{where}.source",
+            f"`{row['source']}`",
+            "a key of references.bib",
+            nearest(str(row["source"]), references()),
+        )
     return study
 
 
@@ -117,8 +154,11 @@ def _fact(row: dict[str, Any], path: Path, where: str) -> MappedFact:
         raise EvidenceError(f"{where}.check", f"{check!r}", " or ".join(CHECKS))
     unit = str(row.get("unit", "1"))
     value, sd = row.get("value"), row.get("sd")
-    rest = {k: row[k] for k in ("comparator", "relation", "larger", "source", "locator", "label", "note", "kind",
-                                "sides", "held_out") if k in row}
+    rest = {
+        k: row[k]
+        for k in ("comparator", "relation", "larger", "source", "locator", "label", "note", "kind", "sides", "held_out")
+        if k in row
+    }
     return MappedFact(
         id=row["id"],
         study=study,
@@ -142,9 +182,21 @@ def _curve(row: dict[str, Any], path: Path, where: str) -> Curve:
     high = tuple(to_si(float(v), unit, where) for v in row.get("high", row["value"]))
     if not len(times) == len(values) == len(low) == len(high):
         raise EvidenceError(where, "lists of different length", "one value per time")
-    return Curve(row["id"], study, row["arm"], row["measure"], times, values, low, high,
-                 float(row.get("relative_sd", 0.05)), unit, row["source"], str(row.get("locator", "")),
-                 str(row.get("label", row["id"])))
+    return Curve(
+        row["id"],
+        study,
+        row["arm"],
+        row["measure"],
+        times,
+        values,
+        low,
+        high,
+        float(row.get("relative_sd", 0.05)),
+        unit,
+        row["source"],
+        str(row.get("locator", "")),
+        str(row.get("label", row["id"])),
+    )
 
 
 def published_path(study: Study) -> Path | None:
@@ -173,16 +225,29 @@ def published_points(study: Study) -> list[dict[str, Any]]:
         shown = fact.value is not None and fact.check in ("value", "bound")
         if shown and fact.arm in arms and fact.measure in measures:
             value = from_si(float(fact.value or 0.0), measure_unit(fact.measure))
-            points.append(_point(fact.id, fact.arm, fact.measure, fact.time, value, fact.relation, fact.label, fact.source))
+            points.append(
+                _point(fact.id, fact.arm, fact.measure, fact.time, value, fact.relation, fact.label, fact.source)
+            )
     for curve in curves:
         if curve.arm in arms and curve.measure in measures:
             unit = measure_unit(curve.measure)
-            points += [_point(curve.id, curve.arm, curve.measure, t, from_si(v, unit), "=", curve.label, curve.source)
-                       for t, v in zip(curve.times, curve.values, strict=True)]
+            points += [
+                _point(curve.id, curve.arm, curve.measure, t, from_si(v, unit), "=", curve.label, curve.source)
+                for t, v in zip(curve.times, curve.values, strict=True)
+            ]
     return points
 
 
-def _point(identifier: str, arm: str, measure: str, time: float, value: float, relation: str, label: str,
-           source: str) -> dict[str, Any]:
-    return {"id": identifier, "arm": arm, "measure": measure, "time_h": time / 3600.0, "value": value,
-            "relation": relation, "label": label or identifier, "source": source}
+def _point(
+    identifier: str, arm: str, measure: str, time: float, value: float, relation: str, label: str, source: str
+) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "arm": arm,
+        "measure": measure,
+        "time_h": time / 3600.0,
+        "value": value,
+        "relation": relation,
+        "label": label or identifier,
+        "source": source,
+    }

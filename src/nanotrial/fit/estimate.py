@@ -6,8 +6,9 @@ t is the logarithm for lognormal spreads and the identity otherwise; s is the pr
 sets limits. A bound such as ``< 10 %`` adds only where it is broken. From the minimum an adaptive Metropolis walk draws
 the posterior (haario_2001); the draws are kept whole, so correlations and skewness reach every later prediction. Where
 the misfit is larger than the stated sd allow, all sd are scaled up by the Birge ratio sqrt(chi^2 / (n - k)) first
-(birge_1932): a model that misses its data is not sure of its parameters. ``pull`` is the way from the sheet in prior widths: beyond 2 the data refuse the sheet,
-and the prior may be widened for all parameters at once, which the stored fit then says. Nothing else in nanotrial changes a parameter to meet a result. Sources: bard_1974.
+(birge_1932): a model that misses its data is not sure of its parameters. ``pull`` is the way from the sheet in prior
+widths: beyond 2 the data refuse the sheet, and the prior may be widened for all parameters at once, which the stored
+fit then says. Nothing else in nanotrial changes a parameter to meet a result. Source of the method: bard_1974.
 """
 
 from __future__ import annotations
@@ -68,10 +69,16 @@ class FitResult:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Return the table of parameters: prior centre, fitted centre, spread, and the way from the prior in its widths."""
+        """Return the table of parameters: prior and fitted centre, spread, and the pull in prior widths."""
         return [
-            {"parameter": k, "before": f"{b:.4g}", "fitted": f"{v.value:.4g}", "unit": v.unit, "spread": _spread(v),
-             "pull": f"{u:+.2f}"}
+            {
+                "parameter": k,
+                "before": f"{b:.4g}",
+                "fitted": f"{v.value:.4g}",
+                "unit": v.unit,
+                "spread": _spread(v),
+                "pull": f"{u:+.2f}",
+            }
             for k, b, v, u in zip(self.keys, self.start, self.values, self.pulls, strict=True)
         ]
 
@@ -79,8 +86,14 @@ class FitResult:
     def target_rows(self) -> list[dict[str, Any]]:
         """Return the table of targets: reported and fitted."""
         return [
-            {"target": t.id, "arm": t.arm, "time_h": t.time / 3600, "relation": t.relation, "reported": t.value,
-             "fitted": float(p)}
+            {
+                "target": t.id,
+                "arm": t.arm,
+                "time_h": t.time / 3600,
+                "relation": t.relation,
+                "reported": t.value,
+                "fitted": float(p),
+            }
             for t, p in zip(self.targets, self.predicted, strict=True)
         ]
 
@@ -96,15 +109,19 @@ def targets_of(study: Study, names: Sequence[str]) -> list[Target]:
     """Return the targets of facts and curves named by id in the published.toml beside the study."""
     path = published_path(study) or study.path.parent / "published.toml"
     if not path.is_file():
-        raise EvidenceError(study.path.name, "no published facts", "a key `published` with a system of the catalogue, "
-                            "or a published.toml beside the study")
+        raise EvidenceError(
+            study.path.name,
+            "no published facts",
+            "a key `published` with a system of the catalogue, or a published.toml beside the study",
+        )
     facts, curves = read_published(path)
     known: dict[str, MappedFact | Curve] = {f.id: f for f in facts} | {c.id: c for c in curves}
     result = []
     for name in names:
         if name not in known:
-            raise EvidenceError(f"{path.name}: {name}", "an unknown fact or curve", "an id of the file",
-                                nearest(name, known))
+            raise EvidenceError(
+                f"{path.name}: {name}", "an unknown fact or curve", "an id of the file", nearest(name, known)
+            )
         result += _targets(known[name])
     return result
 
@@ -112,15 +129,13 @@ def targets_of(study: Study, names: Sequence[str]) -> list[Target]:
 def _targets(one: MappedFact | Curve) -> list[Target]:
     if isinstance(one, Curve):
         return [
-            Target(one.id, one.arm, one.measure, t, v, max(one.relative_sd * v, (h - low) / 2), "=",
-                   one.source)
+            Target(one.id, one.arm, one.measure, t, v, max(one.relative_sd * v, (h - low) / 2), "=", one.source)
             for t, v, low, h in zip(one.times, one.values, one.low, one.high, strict=True)
             if t > 0
         ]
     if one.value is None or one.check not in ("value", "bound"):
         raise EvidenceError(one.id, f"a {one.check} without an open value", "a fact with a value or a bound")
-    return [Target(one.id, one.arm, one.measure, one.time, one.value, one.sd or READING_SD, one.relation,
-                   one.source)]
+    return [Target(one.id, one.arm, one.measure, one.time, one.value, one.sd or READING_SD, one.relation, one.source)]
 
 
 @dataclass(frozen=True)
@@ -176,8 +191,9 @@ class _Coordinate:
             low, high = (d.low, d.high) if d.kind == "uniform" else (-math.inf, math.inf)
             spread = Distribution("normal", sd=sd, low=low, high=high)
         number = math.exp(x) if self.logarithmic else x
-        return Value(number, self.prior.unit, source, "fitted", note=note, distribution=spread,
-                     dimension=self.prior.dimension)
+        return Value(
+            number, self.prior.unit, source, "fitted", note=note, distribution=spread, dimension=self.prior.dimension
+        )
 
 
 def fit_study(
@@ -311,8 +327,11 @@ def _predictor(
     runners = {n: player.runner(b) for n, b in built.items()}
     unread = [c.key for c in coordinates if not any(c.name in b.network.parameters for b in built.values())]
     if unread:
-        raise EvidenceError(study.path.name, f"parameters that no arm of the targets reads: {', '.join(unread)}",
-                            "parameters of these arms")
+        raise EvidenceError(
+            study.path.name,
+            f"parameters that no arm of the targets reads: {', '.join(unread)}",
+            "parameters of these arms",
+        )
     calls = 0
 
     def predict(x: Vector) -> Vector:
@@ -351,12 +370,14 @@ def _result(
     prior = "the sheet's spread as prior" if widen == 1.0 else f"the sheet's spread widened {widen:g} times as prior"
     note = f"fitted to {', '.join(ids)} with {prior}"
     values = tuple(
-        c.fitted(float(v), draws[:, i], targets[0].source, note) for i, (c, v) in enumerate(zip(coordinates, x, strict=True))
+        c.fitted(float(v), draws[:, i], targets[0].source, note)
+        for i, (c, v) in enumerate(zip(coordinates, x, strict=True))
     )
     shown = np.column_stack([np.exp(d) if c.logarithmic else d for c, d in zip(coordinates, draws.T, strict=True)])
     before = np.array([c.prior.value for c in coordinates])
-    return FitResult(tuple(vary), values, shown, quality, tuple(targets), predict(x), before, np.asarray(best.x),
-                     study.path.name)
+    return FitResult(
+        tuple(vary), values, shown, quality, tuple(targets), predict(x), before, np.asarray(best.x), study.path.name
+    )
 
 
 def write_fit(result: FitResult, path: Path) -> None:
@@ -387,8 +408,14 @@ def write_fit(result: FitResult, path: Path) -> None:
             f"distribution = {{ {spread} }}",
             "",
         ]
-    lines += ["# Joint draws from the posterior, one list per parameter in its unit; row i of all lists is one draw.", "[draws]"]
-    lines += [f'"{k}" = [{", ".join(f"{v:.5g}" for v in column)}]' for k, column in zip(result.keys, result.draws.T, strict=True)]
+    lines += [
+        "# Joint draws from the posterior, one list per parameter in its unit; row i of all lists is one draw.",
+        "[draws]",
+    ]
+    lines += [
+        f'"{k}" = [{", ".join(f"{v:.5g}" for v in column)}]'
+        for k, column in zip(result.keys, result.draws.T, strict=True)
+    ]
     lines += ["", "[quality]", *(f"{k} = {v:.5g}" for k, v in result.quality.items()), ""]
     for row in result.target_rows:
         lines += ["[[target]]", *(f"{k} = {_toml(v)}" for k, v in row.items()), ""]

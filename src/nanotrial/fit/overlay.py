@@ -72,8 +72,9 @@ def get_value(catalogue: Any, key: str) -> Value:
     place, _, path = key.partition(":")
     kind, _, identifier = place.partition("/")
     if kind not in KINDS or not path:
-        raise CatalogueError(f"parameter {key}", f"`{key}`", "kind/id:key, e.g. "
-                             "materials/calcium_peroxide:dissolution.acid_rate")
+        raise CatalogueError(
+            f"parameter {key}", f"`{key}`", "kind/id:key, e.g. materials/calcium_peroxide:dissolution.acid_rate"
+        )
     from nanotrial.catalogue.lookup import values_in
 
     found = dict(values_in(catalogue.load(kind, identifier, f"parameter {key}")))
@@ -101,10 +102,14 @@ def load_fits(names: tuple[str, ...], beside: Path | None = None) -> Overlay:
     return Overlay(values, frozenset(facts), names, tuple(draws))
 
 
-def _read_draws(table: Mapping[str, list[float]], values: Mapping[str, Value], path: Path) -> dict[str, tuple[float, ...]]:
+def _read_draws(
+    table: Mapping[str, list[float]], values: Mapping[str, Value], path: Path
+) -> dict[str, tuple[float, ...]]:
     """Return network parameter -> joint draws in SI."""
     if len({len(column) for column in table.values()}) > 1 or any(key not in values for key in table):
-        raise CatalogueError(f"{path.name}: draws", "lists that do not match", "equally long lists of fitted parameters")
+        raise CatalogueError(
+            f"{path.name}: draws", "lists that do not match", "equally long lists of fitted parameters"
+        )
     return {parameter_name(k): tuple(to_si(float(v), values[k].unit) for v in column) for k, column in table.items()}
 
 
@@ -116,5 +121,9 @@ def _fit_path(name: str, beside: Path | None) -> Path:
     if path.is_file():
         return path
     known = [p.stem for p in (ROOT / "fits").glob("*.toml")]
-    raise CatalogueError(f"{beside.name if beside else 'fits'}: fits", f"`{name}`", "a fit of the catalogue or a file",
-                         nearest(name, known))
+    raise CatalogueError(
+        f"{beside.name if beside else 'fits'}: fits",
+        f"`{name}`",
+        "a fit of the catalogue or a file",
+        nearest(name, known),
+    )

@@ -26,7 +26,7 @@ def debye_slope(temperature: float) -> float:
     """Return A of the Debye-Hueckel law (log10, (mol/L)^-1/2) for water at a temperature (K), 273 to 373 K."""
     t = temperature - 273.15
     permittivity = 87.740 - 0.40008 * t + 9.398e-4 * t**2 - 1.410e-6 * t**3
-    return 1.8246e6 * (permittivity * temperature) ** -1.5
+    return float(1.8246e6 * (permittivity * temperature) ** -1.5)
 
 
 def van_t_hoff(enthalpy: float, temperature: float) -> float:

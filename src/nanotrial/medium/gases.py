@@ -40,7 +40,8 @@ def add(tube: Tube) -> None:
     """Add one exchange process per dissolved gas."""
     network, subject = tube.network, tube.subject
     velocity = network.parameter("tube.gas_transfer_velocity", tube.vessel.gas_transfer_velocity, "m/s")
-    depth = network.parameter("tube.depth", subject.depth, "m")
+    usual = tube.vessel.depth
+    depth = network.parameter("tube.depth", usual if subject.depth == usual.si else subject.depth, "m")
     area = tube.volume / depth
     for component, fraction in tube.gas_fractions().items():
         gas = tube.solution.components[component].gas

@@ -3,9 +3,8 @@
     rate = k V (c_eq scale) (Omega^(1/nu) - 1)   while Omega > 1 (forming), or while solid is there (dissolving)
     Omega = IAP / K
 
-A first-order approach to saturation: it sets the ceiling that solubility puts on dissolved ions, not the size or time of
-nucleation (a later room). The phases come from ``catalogue/phases``. Assumption: relaxation_rate is assumed and wide;
-results that depend on it are flagged by the report, which lists it.
+A first-order approach to saturation: it sets the ceiling that solubility puts on dissolved ions, not the time of
+nucleation (a later room). The phases come from ``catalogue/phases``. Assumption: relaxation_rate is assumed and wide.
 """
 
 from __future__ import annotations
@@ -46,9 +45,7 @@ def add(tube: Tube) -> None:
     """Add one process per phase."""
     network = tube.network
     for identifier, phase in tube.phases.items():
-        k = equilibrium_constant(
-            network, f"phase.{identifier}", phase.log_k, phase.enthalpy, tube.subject.temperature
-        )
+        k = equilibrium_constant(network, f"phase.{identifier}", phase.log_k, phase.enthalpy, tube.subject.temperature)
         rate = network.parameter(f"phase.{identifier}.relaxation_rate", phase.relaxation_rate, "1/s")
         omega = saturation_ratio(tube.solution, phase.ion_product, k)
         nu = ion_count(phase.ion_product)

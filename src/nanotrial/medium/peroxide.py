@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanotrial.medium.constants import arrhenius
-from nanotrial.network.terms import Term, constant
+from nanotrial.network.terms import Term
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Agent
@@ -57,14 +57,19 @@ def add(tube: Tube) -> None:
         if agent.inactivation_rate is not None:
             loss = network.parameter(f"{name}.inactivation_rate", agent.inactivation_rate, "m^3/mol/s")
             network.process(
-                f"{name}.inactivation", {f"tube.{name}": -1}, loss * peroxide * network[f"tube.{name}"],
-                f"{name} -> inactive", ID, opens=(name,),
+                f"{name}.inactivation",
+                {f"tube.{name}": -1},
+                loss * peroxide * network[f"tube.{name}"],
+                f"{name} -> inactive",
+                ID,
+                opens=(name,),
             )
 
 
 def enzyme_rate(tube: Tube, name: str, agent: Agent, substrate: Term) -> Term:
     """Return the Michaelis-Menten rate (mol/(m^3 s)) of an enzyme given in units at its unit_substrate."""
-    assert agent.half_saturation is not None and agent.unit_substrate is not None
+    assert agent.half_saturation is not None
+    assert agent.unit_substrate is not None
     half = tube.network.parameter(f"{name}.half_saturation", agent.half_saturation, "mol/m^3")
     unit = tube.network.parameter(f"{name}.unit_substrate", agent.unit_substrate, "mol/m^3")
     activity = tube.network[f"tube.{name}"] / tube.volume

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.errors import NetworkError, nearest
 from nanotrial.medium.constants import MOLAR, debye_slope, equilibrium_constant, species_charge
-from nanotrial.network.terms import Term, constant, minimum, sqrt, ten_to, total
+from nanotrial.network.terms import Term, constant, minimum, ten_to, total
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import AqueousSpecies, Solute, Water
@@ -45,7 +45,7 @@ class Solution:
     components: dict[str, Solute]
     water: Water
     ph: Term
-    ionic_strength: Term
+    root_strength: Term
     sites: list[Site] = field(default_factory=list)
     molar: dict[str, Term] = field(default_factory=dict)
     charge: dict[str, int] = field(default_factory=dict)
@@ -53,6 +53,11 @@ class Solution:
     masters: dict[str, str] = field(default_factory=dict)
     hydroxide: Term = field(default_factory=lambda: constant(0.0, "1"))
     proton: Term = field(default_factory=lambda: constant(0.0, "1"))
+
+    @property
+    def ionic_strength(self) -> Term:
+        """Return the ionic strength (mol/L)."""
+        return self.root_strength * self.root_strength
 
     @property
     def proton_activity(self) -> Term:
@@ -64,9 +69,8 @@ class Solution:
         if charge == 0:
             return constant(1.0, "1")
         # Beyond its range the law would turn upwards without limit: the coefficient stays at that of 1 mol/L.
-        strength = minimum(self.ionic_strength, constant(1.0, "1"))
-        root = sqrt(strength)
-        return ten_to((root / (1.0 + root) - 0.3 * strength) * (-debye_slope(self.temperature) * charge**2))
+        root = minimum(self.root_strength, constant(1.0, "1"))
+        return ten_to((root / (1.0 + root) - 0.3 * root * root) * (-debye_slope(self.temperature) * charge**2))
 
     def activity(self, name: str) -> Term:
         """Return the activity of a free species such as ``Ca+2``, ``H2O2``, ``H+`` or ``OH-`` (molar scale)."""
@@ -117,16 +121,13 @@ def add_solution(
         nominal_strength: first guess of the ionic strength (mol/m^3).
     """
     ph = network.unknown(f"{compartment}.ph")
-    strength = network.unknown(f"{compartment}.ionic_strength", "mol/m^3")
-    solution = Solution(
-        network, compartment, temperature, dict(components), water, ph, strength / MOLAR, list(sites or [])
-    )
+    # The root is the unknown: the law has an infinite slope in the ionic strength itself at zero.
+    root = network.unknown(f"{compartment}.root_ionic_strength")
+    solution = Solution(network, compartment, temperature, dict(components), water, ph, root, list(sites or []))
     names = {i: s.master for i, s in components.items()}
     solution.masters = names
     charges = {i: s.charge for i, s in components.items()}
-    present = [
-        sp for s in components.values() for sp in s.species if all(c in components for c in sp.components)
-    ]
+    present = [sp for s in components.values() for sp in s.species if all(c in components for c in sp.components)]
     solution.species = {sp.name: sp for sp in present}
     unknown = _unknown_components(components, present)
     totals = {i: network.concentration(solution.total_name(i)) / MOLAR for i in components}
@@ -140,7 +141,7 @@ def add_solution(
         for c, n in sp.components.items():
             parts = parts * (free[c] ** int(n))
         solution.molar[sp.name], solution.charge[sp.name] = parts, species_charge(sp, charges)
-    _bind(solution, unknown, totals, strength, background_salt, (nominal_ph, nominal_strength))
+    _bind(solution, unknown, totals, background_salt, (nominal_ph, nominal_strength))
     return solution
 
 
@@ -163,9 +164,7 @@ def _species_factors(solution: Solution, species: list[AqueousSpecies]) -> dict[
     charges = {i: s.charge for i, s in solution.components.items()}
     factors = {}
     for sp in species:
-        k = equilibrium_constant(
-            solution.network, f"aqueous.{sp.name}", sp.log_k, sp.enthalpy, solution.temperature
-        )
+        k = equilibrium_constant(solution.network, f"aqueous.{sp.name}", sp.log_k, sp.enthalpy, solution.temperature)
         factor = k * ten_to(solution.ph * (-sp.protons)) / solution.gamma(species_charge(sp, charges))
         for c, n in sp.components.items():
             factor = factor * solution.gamma(charges[c]) ** int(n)
@@ -201,7 +200,6 @@ def _bind(
     solution: Solution,
     unknown: list[str],
     totals: dict[str, Term],
-    strength: Term,
     background_salt: Term,
     guesses: tuple[float, float],
 ) -> None:
@@ -225,16 +223,18 @@ def _bind(
         # Charges on a chain count in the balance of charge; their share of the ionic strength is left out.
         bare = site.amount / volume / MOLAR / (1.0 + ten_to(site.pka - solution.ph))
         net = net - bare
-    residuals: dict[str, Term] = {"charge": net * 1e3, "ionic_strength": (strength / MOLAR - ionic * 0.5) * 1e3}
+    residuals: dict[str, Term] = {"charge": net * 1e3, "ionic_strength": (solution.ionic_strength - ionic * 0.5) * 1e3}
     variables = {
         f"{place}.ph": (solution.ph, guesses[0], -float("inf")),
-        f"{place}.ionic_strength": (strength, guesses[1], 0.0),
+        f"{place}.root_ionic_strength": (solution.root_strength, (guesses[1] * 1e-3) ** 0.5, 0.0),
     }
     for i in unknown:
-        held = total((solution.molar[n] * c.components[i] for n, c in solution.species.items() if i in c.components), "1")
+        held = total(
+            (solution.molar[n] * c.components[i] for n, c in solution.species.items() if i in c.components), "1"
+        )
         held = held + solution.molar[solution.masters[i]]
         residuals[i] = (held - totals[i]) * 1e3
         symbol = solution.molar[solution.masters[i]] * MOLAR
-        variables[f"{place}.free.{i}"] = (symbol, 0.01, -1e-12)
+        variables[f"{place}.free.{i}"] = (symbol, 1e-6, -1e-12)
     one_millimolar = {key: constant(1.0, "1") for key in residuals}
     network.equilibrium(f"{place}.speciation", variables, residuals, one_millimolar)

@@ -8,7 +8,8 @@ from nanotrial.network.balances import conservation_laws
 from nanotrial.units import display, from_si
 
 if TYPE_CHECKING:
-    from nanotrial.network.model import Network
+    from nanotrial.network.model import Network, Parameter
+    from nanotrial.values import Value
 
 Rows = list[dict[str, Any]]
 
@@ -47,22 +48,31 @@ def process_rows(network: Network) -> Rows:
 
 def parameter_rows(network: Network) -> Rows:
     """Return one row per parameter: value in its unit, spread and grade, source and locator."""
-    rows = []
-    for p in network.parameters.values():
-        v = p.provenance
-        rows.append(
-            {
-                "parameter": p.name,
-                "value": str(v) if v else display(p.value, p.unit, 4),
-                "number": from_si(p.value, p.unit),
-                "unit": p.unit,
-                "grade": v.grade if v else "study",
-                "source": v.source if v else "-",
-                "locator": v.locator if v else "",
-                "note": v.note if v else "",
-            }
-        )
-    return rows
+    return [parameter_row(p) for p in network.parameters.values()]
+
+
+def parameter_row(parameter: Parameter) -> dict[str, Any]:
+    """Return the row of a parameter; one without a source was said by the study."""
+    if parameter.provenance is not None:
+        return value_row(parameter.name, parameter.provenance)
+    shown = display(parameter.value, parameter.unit, 4)
+    number = from_si(parameter.value, parameter.unit)
+    said = {"grade": "study", "source": "-", "locator": "", "note": ""}
+    return {"parameter": parameter.name, "value": shown, "number": number, "unit": parameter.unit, **said}
+
+
+def value_row(name: str, value: Value) -> dict[str, Any]:
+    """Return the row of a sourced value."""
+    return {
+        "parameter": name,
+        "value": str(value),
+        "number": value.value,
+        "unit": value.unit,
+        "grade": value.grade,
+        "source": value.source,
+        "locator": value.locator,
+        "note": value.note,
+    }
 
 
 def conserved_rows(network: Network) -> Rows:

@@ -196,8 +196,11 @@ def _order(layers: list[list[_Node]], links: list[_Link]) -> None:
             near = layers[i - 1] if sweep % 2 == 0 else layers[i + 1]
             places = {n.key: j for j, n in enumerate(near)}
             own = {n.key: float(j) for j, n in enumerate(layers[i])}
-            layers[i].sort(key=lambda n, p=places, o=own: _mean(  # type: ignore[misc]
-                [p[k] for k in beside[n.key] if k in p], o[n.key]))
+            layers[i].sort(
+                key=lambda n, p=places, o=own: _mean(  # type: ignore[misc]
+                    [p[k] for k in beside[n.key] if k in p], o[n.key]
+                )
+            )
         found = _crossings(layers, beside)
         if found < fewest:
             best, fewest = [list(layer) for layer in layers], found
@@ -251,8 +254,10 @@ def _svg(
         y += _HEIGHT / 2 + 12
     x = _MARGIN
     for i, name in enumerate(network.compartments):
-        parts.append(f"<rect x='{x:.0f}' y='{y + 8:.0f}' width='14' height='14' rx='3' "
-                     f"fill='{_COLOURS[i % len(_COLOURS)]}' stroke='{_EDGE}' stroke-width='.7'/>")
+        parts.append(
+            f"<rect x='{x:.0f}' y='{y + 8:.0f}' width='14' height='14' rx='3' "
+            f"fill='{_COLOURS[i % len(_COLOURS)]}' stroke='{_EDGE}' stroke-width='.7'/>"
+        )
         parts.append(_words(x + 20, y + 19, name))
         x += 40 + 6.5 * len(name)
     parts.append(_words(x, y + 19, "rounded: process; arrows at both ends: runs either way; number: stoichiometry"))
@@ -310,5 +315,7 @@ def _arrow(nodes: dict[str, _Node], link: _Link) -> str:
     side = forward if process is way[0] else -forward
     at = (process.x + side * process.width / 2 + other.x - side * other.width / 2) / 2
     halo = "stroke='#ffffff' stroke-width='4' paint-order='stroke'"
-    return drawn + (f"<text x='{at:.1f}' y='{(process.y + other.y) / 2 + 4:.1f}' text-anchor='middle' {_FONT} "
-                    f"font-size='11' fill='{_TEXT}' {halo}>{link.count:g}</text>")
+    return drawn + (
+        f"<text x='{at:.1f}' y='{(process.y + other.y) / 2 + 4:.1f}' text-anchor='middle' {_FONT} "
+        f"font-size='11' fill='{_TEXT}' {halo}>{link.count:g}</text>"
+    )

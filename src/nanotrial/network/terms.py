@@ -24,7 +24,7 @@ class Term:
 
     def __init__(self, expression: ca.SX | float, dimension: Dimension = NUMBER) -> None:
         """Hold an expression (scalar SX or number) and its dimension."""
-        self.expression = ca.SX(expression)
+        self.expression = expression if isinstance(expression, ca.SX) else ca.SX(expression)
         self.dimension = dimension
 
     def __repr__(self) -> str:

@@ -75,12 +75,18 @@ def add(tube: Tube) -> None:
         mass = network[f"{cohort.key}.coat"]
         free = f"tube.free_{cohort.coat_material}"
         rate = network.parameter(f"{cohort.coat_material}.desorption_rate", sheet.desorption_rate, "1/s")
-        network.process(f"{cohort.key}.desorption", {f"{cohort.key}.coat": -1, free: 1}, rate * mass,
-                        "coat -> free polymer", ID)
+        network.process(
+            f"{cohort.key}.desorption", {f"{cohort.key}.coat": -1, free: 1}, rate * mass, "coat -> free polymer", ID
+        )
         digestion = _digestion_rate(tube, cohort, sheet)
         if digestion is not None:
-            network.process(f"{cohort.key}.digestion", {f"{cohort.key}.coat": -1, free: 1}, digestion,
-                            "coat -> digested polymer", ID)
+            network.process(
+                f"{cohort.key}.digestion",
+                {f"{cohort.key}.coat": -1, free: 1},
+                digestion,
+                "coat -> digested polymer",
+                ID,
+            )
 
 
 def _digestion_rate(tube: Tube, cohort: Cohort, sheet: Coating) -> Term | None:

@@ -2,19 +2,19 @@
 
 For a size class of radius a (moles n, n_0 at the start, u = n / n_0, a = a_0 u^(1/3)), per surface area,
 
-    k_a    = k_H 10^(-m (pH - pH_ref)) / (1 + 10^(m (pH_sat - pH)))                               surface protonation
+    k_a    = f (1 - blocked) k_H 10^(-m (pH - pH_ref)) / (1 + 10^(m (pH_sat - pH)))              surface protonation
     r_acid = 1 / (1 / k_a + nu_H / J)                J = sum_i acid_i / (a / D_i + R_coat,i)     acid supply
-    r_0    = (r_acid + k_w) exp(-E/R (1/T - 1/T_0)) (1 - blocked)
+    r_0    = r_acid + f (1 - blocked) k_w            f = exp(-E/R (1/T - 1/T_0)) 10^dopants
     r      = r_0 (1 - s) / (1 + r_0 Z / c_eq)        Z = a / D + R_coat                         product removal
     dn/dt  = - 4 pi a^2 N r                          s = Omega^(1/nu)
 
 Limits, each a test: reaction control a = a_0 - V_m k t; diffusion control a^2 = a_0^2 - 2 V_m D (c_sat - c) t; acid
 supply control r = D [H+] / (nu_H a). acid_i are protons free or held by buffer species that a surface can take before
 its own acid attack ceases (where k_a = k_w). k_H is the rate at pH_ref (0 where the sheet gives none); below pH_sat the
-surface is fully protonated and more acid does not speed it up. The harmonic mean is exact for m = 1 in an unbuffered solution and in
-both limits; in between it is at most 20 % low for m = 0.5 (a test). Area uses u / (u + 1e-6)^(1/3), so the last
-millionth fades exponentially instead of ending at a point. Products: see the sheet; a peroxide gives H2O2 with the
-share yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
+surface is fully protonated and more acid does not speed it up. The harmonic mean is exact for m = 1 in an unbuffered
+solution and in both limits, and an interpolation between (a test gives its error). Area uses u / (u + 1e-6)^(1/3),
+so the last millionth fades exponentially instead of ending at a point. Products: see the sheet; a peroxide gives H2O2
+with the share yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
 
 Assumptions: spheres, Sherwood number 2, bulk activities at the surface for Omega, no growth when Omega > 1.
 Sources: lasaga_1998 (transition-state form), palandri_2004 (rate form), furrer_1986 (surface protonation),
@@ -227,7 +227,7 @@ def surface_rate(surface: Surface, radius: Term) -> Term:
     acid = kinetic * ceiling / (kinetic + ceiling + small)
     start = acid + surface.water_rate * surface.open_share
     removal = radius / surface.product_diffusivity + surface.product_resistance
-    driving = maximum(1.0 - surface.omega_root, constant(0.0, "1"))
+    driving = positive_part(1.0 - surface.omega_root, FADE)
     return start * driving / (1.0 + start * removal / surface.product_ceiling)
 
 

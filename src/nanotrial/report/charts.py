@@ -131,11 +131,20 @@ def _curve_rows(arms: list[Record], name: str, about: Record, layout: Layout) ->
 def _published_rows(record: Record, name: str, layout: Layout) -> Rows:
     """Return one row per published point of a measure whose arm is drawn."""
     return [
-        {"kind": "published", "arm": p["arm"], "t": p["time_h"], "y": p["value"], "relation": p.get("relation") or "=",
-         "label": p.get("label") or p.get("id", ""), **layout.place(p["arm"])}
+        {
+            "kind": "published",
+            "arm": p["arm"],
+            "t": p["time_h"],
+            "y": p["value"],
+            "relation": p.get("relation") or "=",
+            "label": p.get("label") or p.get("id", ""),
+            **layout.place(p["arm"]),
+        }
         for p in record.get("published") or []
-        if p.get("measure") == name and p.get("arm") in layout.traits
-        and words.finite(p.get("value")) and words.finite(p.get("time_h"))
+        if p.get("measure") == name
+        and p.get("arm") in layout.traits
+        and words.finite(p.get("value"))
+        and words.finite(p.get("time_h"))
     ]
 
 
@@ -153,8 +162,16 @@ def _reading_rows(arms: list[Record], name: str, about: Record, layout: Layout) 
             rows.append({"kind": "curve", "y": _round(true), **place})
             if words.finite(y):
                 spread = sd if words.finite(sd) else 0.0
-                rows.append({"kind": "reading", "y": _round(y), "low": _round(y - spread), "high": _round(y + spread),
-                             "flag": {-1: "below", 1: "above"}.get(flag, "inside"), **place})
+                rows.append(
+                    {
+                        "kind": "reading",
+                        "y": _round(y),
+                        "low": _round(y - spread),
+                        "high": _round(y + spread),
+                        "flag": {-1: "below", 1: "above"}.get(flag, "inside"),
+                        **place,
+                    }
+                )
     return rows if any(r["kind"] == "reading" for r in rows) else []
 
 
@@ -198,8 +215,12 @@ def _hidden(rows: Rows) -> str:
     height = max(max(c) for c in curves.values()) - min(min(c) for c in curves.values())
     seen: list[tuple[str, list[float]]] = []
     for (panel, _), values in curves.items():
-        near = (p == panel and len(o) == len(values)
-                and max(abs(a - b) for a, b in zip(o, values, strict=True)) <= 0.01 * height for p, o in seen)
+        near = (
+            p == panel
+            and len(o) == len(values)
+            and max(abs(a - b) for a, b in zip(o, values, strict=True)) <= 0.01 * height
+            for p, o in seen
+        )
         if not any(near):
             seen.append((panel, values))
     return "Some curves coincide and hide one another." if len(seen) < len(curves) else ""
@@ -249,13 +270,30 @@ def _styled(chart: Any) -> Any:
     return (
         chart.configure(font=FONT, aria=False, background="white", padding=4)
         .configure_view(stroke=None)
-        .configure_axis(**quiet, titleFontWeight="normal", gridColor="#e8ecf0", domainColor="#9aa5b1",
-                        tickColor="#9aa5b1", tickSize=4, labelPadding=4, titlePadding=8,
-                        labelFlush=False)
+        .configure_axis(
+            **quiet,
+            titleFontWeight="normal",
+            gridColor="#e8ecf0",
+            domainColor="#9aa5b1",
+            tickColor="#9aa5b1",
+            tickSize=4,
+            labelPadding=4,
+            titlePadding=8,
+            labelFlush=False,
+        )
         .configure_axisX(grid=False)
         .configure_axisY(domain=False, ticks=False)
-        .configure_legend(**quiet, orient="top", direction="horizontal", titleFontWeight="normal",
-                          symbolStrokeWidth=2.5, symbolSize=260, labelLimit=320, offset=10, columnPadding=14)
+        .configure_legend(
+            **quiet,
+            orient="top",
+            direction="horizontal",
+            titleFontWeight="normal",
+            symbolStrokeWidth=2.5,
+            symbolSize=260,
+            labelLimit=320,
+            offset=10,
+            columnPadding=14,
+        )
     )
 
 
@@ -263,23 +301,33 @@ def _layers(name: str, about: Record, rows: Rows, layout: Layout) -> list[Any]:
     import altair as alt
 
     fraction = words.is_fraction(name)
-    axis = alt.Axis(title=words.measure_axis(name, about.get("unit", "")), tickCount=5,
-                    format="~%" if fraction else alt.Undefined)
+    axis = alt.Axis(
+        title=words.measure_axis(name, about.get("unit", "")), tickCount=5, format="~%" if fraction else alt.Undefined
+    )
     x = alt.X("t:Q", axis=alt.Axis(title="Time (h)", tickCount=6), scale=alt.Scale(nice=False))
     y = alt.Y("y:Q", axis=axis, scale=alt.Scale(zero=name != "ph"))
     read = any(r["kind"] == "reading" for r in rows)
-    tooltip = [alt.Tooltip("arm:N", title="arm"), alt.Tooltip("t:Q", title="time (h)", format=".3~g"),
-               alt.Tooltip("y:Q", title=words.measure_title(name), format=".3~%" if fraction else ".3~g")]
+    tooltip = [
+        alt.Tooltip("arm:N", title="arm"),
+        alt.Tooltip("t:Q", title="time (h)", format=".3~g"),
+        alt.Tooltip("y:Q", title=words.measure_title(name), format=".3~%" if fraction else ".3~g"),
+    ]
     base: Any = alt.Chart().encode(x=x, y=y, tooltip=tooltip, **_colour(layout))
     curve = base.transform_filter("datum.kind === 'curve'")
     dash = _dash(layout)
     layers = []
     if any("low" in r and r["kind"] == "curve" for r in rows):
         crowded = len({r["arm"] for r in rows}) > 6
-        layers.append(curve.transform_filter("isValid(datum.low)").mark_area(opacity=0.08 if crowded else 0.18)
-                      .encode(y=alt.Y("low:Q"), y2="high:Q", detail="arm:N", tooltip=alt.value(None)))
-    layers.append(curve.mark_line(strokeWidth=1 if read else 2, strokeJoin="round", opacity=0.6 if read else 1)
-                  .encode(detail="arm:N", **dash))
+        layers.append(
+            curve.transform_filter("isValid(datum.low)")
+            .mark_area(opacity=0.08 if crowded else 0.18)
+            .encode(y=alt.Y("low:Q"), y2="high:Q", detail="arm:N", tooltip=alt.value(None))
+        )
+    layers.append(
+        curve.mark_line(strokeWidth=1 if read else 2, strokeJoin="round", opacity=0.6 if read else 1).encode(
+            detail="arm:N", **dash
+        )
+    )
     if not read and len(about["time_h"]) <= FEW_TIMES:
         layers.append(curve.mark_point(size=22, filled=True, opacity=1))
     if read:
@@ -293,13 +341,18 @@ def _reading_layers(base: Any) -> list[Any]:
     import altair as alt
 
     reading = base.transform_filter("datum.kind === 'reading'")
-    shape = alt.Shape("flag:N", legend=None, scale=alt.Scale(domain=["inside", "below", "above"],
-                                                             range=["circle", "circle", "triangle-up"]))
+    shape = alt.Shape(
+        "flag:N",
+        legend=None,
+        scale=alt.Scale(domain=["inside", "below", "above"], range=["circle", "circle", "triangle-up"]),
+    )
     return [
         reading.mark_rule(strokeWidth=1.2).encode(y=alt.Y("low:Q"), y2="high:Q"),
-        reading.transform_filter("datum.flag === 'inside'").mark_point(size=34, filled=True, opacity=1)
+        reading.transform_filter("datum.flag === 'inside'")
+        .mark_point(size=34, filled=True, opacity=1)
         .encode(shape=shape),
-        reading.transform_filter("datum.flag !== 'inside'").mark_point(size=34, fill="white", strokeWidth=1.4)
+        reading.transform_filter("datum.flag !== 'inside'")
+        .mark_point(size=34, fill="white", strokeWidth=1.4)
         .encode(shape=shape),
     ]
 
@@ -307,10 +360,14 @@ def _reading_layers(base: Any) -> list[Any]:
 def _published_layer(base: Any) -> Any:
     import altair as alt
 
-    shape = alt.Shape("relation:N", legend=None,
-                      scale=alt.Scale(domain=list(MARKERS), range=list(MARKERS.values())))
-    tooltip = [alt.Tooltip("label:N", title="published"), alt.Tooltip("relation:N"), alt.Tooltip("y:Q", title="value"),
-               alt.Tooltip("t:Q", title="time (h)"), alt.Tooltip("arm:N")]
+    shape = alt.Shape("relation:N", legend=None, scale=alt.Scale(domain=list(MARKERS), range=list(MARKERS.values())))
+    tooltip = [
+        alt.Tooltip("label:N", title="published"),
+        alt.Tooltip("relation:N"),
+        alt.Tooltip("y:Q", title="value"),
+        alt.Tooltip("t:Q", title="time (h)"),
+        alt.Tooltip("arm:N"),
+    ]
     published = base.transform_filter("datum.kind === 'published'")
     mark = published.mark_point(size=90, filled=True, opacity=1, stroke=INK, strokeWidth=1.3)
     return mark.encode(shape=shape, tooltip=tooltip)
@@ -326,8 +383,12 @@ def _colour(layout: Layout) -> dict[str, Any]:
         scale = alt.Scale(domain=values, scheme=alt.SchemeParams(name="plasma", extent=[0.0, 0.82], count=len(values)))
     else:
         scale = alt.Scale(domain=values, range=[CATEGORIES[i % len(CATEGORIES)] for i in range(len(values))])
-    legend = alt.Legend(title=TITLES[layout.colour], symbolType="stroke", symbolOpacity=1,
-                        columns=_columns(layout, layout.colour, WIDE if not layout.dash else WIDE // 2))
+    legend = alt.Legend(
+        title=TITLES[layout.colour],
+        symbolType="stroke",
+        symbolOpacity=1,
+        columns=_columns(layout, layout.colour, WIDE if not layout.dash else WIDE // 2),
+    )
     return {"color": alt.Color("colour:O", sort=values, scale=scale, legend=legend)}
 
 
@@ -338,13 +399,21 @@ def _dash(layout: Layout) -> dict[str, Any]:
     if layout.dash:
         values = layout.order[layout.dash]
         scale = alt.Scale(domain=values, range=list(DASHES[: len(values)]))
-        legend = alt.Legend(title=TITLES[layout.dash], symbolType="stroke", symbolStrokeColor=INK, symbolOpacity=1,
-                            columns=_columns(layout, layout.dash, WIDE // 2))
+        legend = alt.Legend(
+            title=TITLES[layout.dash],
+            symbolType="stroke",
+            symbolStrokeColor=INK,
+            symbolOpacity=1,
+            columns=_columns(layout, layout.dash, WIDE // 2),
+        )
         return {"strokeDash": alt.StrokeDash("dash:O", sort=values, scale=scale, legend=legend)}
     values = layout.order.get(layout.colour, [])
     if layout.colour != "arm" or len(values) <= len(CATEGORIES):
         return {}
     dashes = [DASHES[i // len(CATEGORIES) % len(DASHES)] for i in range(len(values))]
     legend = alt.Legend(title=TITLES["arm"], symbolType="stroke", columns=_columns(layout, "arm", WIDE))
-    return {"strokeDash": alt.StrokeDash("colour:O", sort=values, scale=alt.Scale(domain=values, range=dashes),
-                                         legend=legend)}
+    return {
+        "strokeDash": alt.StrokeDash(
+            "colour:O", sort=values, scale=alt.Scale(domain=values, range=dashes), legend=legend
+        )
+    }

@@ -9,8 +9,13 @@ from nanotrial.report.words import degrees, plain
 
 Record = dict[str, Any]
 TITLES = {
-    "particle": "Particle", "ph": "Starting pH", "load": "Load", "buffer": "Buffer", "temperature": "Temperature",
-    "given": "Also given", "arm": "Arm",
+    "particle": "Particle",
+    "ph": "Starting pH",
+    "load": "Load",
+    "buffer": "Buffer",
+    "temperature": "Temperature",
+    "given": "Also given",
+    "arm": "Arm",
 }
 # pH first for colour, as acid-triggered release is the usual question; the particle first for panels.
 _COLOUR = ("ph", "load", "temperature", "buffer", "given", "particle")

@@ -45,7 +45,8 @@ def write_report(record: Record, path: Path, interactive: bool = False) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"{path} could not be written: {error.strerror}. Choose another place with -o.") from error
+        why = error.strerror or error
+        raise OutputError(f"{path} could not be written: {why}. Choose another place with -o.") from error
 
 
 def page(record: Record, interactive: bool = False) -> str:
@@ -97,5 +98,4 @@ def _script(made: list[Chart]) -> str:
     specs = {c.id: {"wide": chart_spec(c), "narrow": chart_spec(c, narrow=True)} for c in made}
     data = json.dumps(specs, separators=(",", ":")).replace("<", "\\u003c")
     bundle = vl_convert.javascript_bundle(LIVE, vl_version=vegalite_version()).replace("</script", "<\\/script")
-    return (f'<script type="application/json" id="specs">{data}</script>\n'
-            f'<script type="module">{bundle}</script>')
+    return f'<script type="application/json" id="specs">{data}</script>\n<script type="module">{bundle}</script>'

@@ -44,8 +44,10 @@ def _figure(chart: Chart, place: int) -> str:
         f"{_inline(chart_svg(chart, kind == 'narrow'))}</div>\n"
         for kind in ("wide", "narrow")
     )
-    return (f'<figure id="{chart.id}">\n<h3>Figure {place}. {escape(chart.title)}</h3>\n{pictures}'
-            f"<figcaption>{escape(chart.caption)}</figcaption>\n</figure>")
+    return (
+        f'<figure id="{chart.id}">\n<h3>Figure {place}. {escape(chart.title)}</h3>\n{pictures}'
+        f"<figcaption>{escape(chart.caption)}</figcaption>\n</figure>"
+    )
 
 
 def _inline(svg: str) -> str:
@@ -68,11 +70,28 @@ def _published(record: Record) -> str:
         unit = record["measures"].get(name, {}).get("unit", "1")
         value = RELATIONS.get(p.get("relation") or "=", "") + shown_measure(name, p.get("value")) + _suffix(unit)
         here = _computed(record, arms.get(p.get("arm", "")), name, p.get("time_h"))
-        rows.append(Row([escape(p.get("label") or p.get("id")), escape(p.get("arm")), escape(measure_title(name)),
-                         f"{number(p.get('time_h'))} h", value, shown_measure(name, here) + _suffix(unit, here),
-                         escape(p.get("source"))]))
-    columns = [Column("Published", "middle"), Column("Arm", "middle"), Column("Measure"), Column("Time", "number"),
-               Column("Published value", "number"), Column("Computed", "number"), Column("Source")]
+        rows.append(
+            Row(
+                [
+                    escape(p.get("label") or p.get("id")),
+                    escape(p.get("arm")),
+                    escape(measure_title(name)),
+                    f"{number(p.get('time_h'))} h",
+                    value,
+                    shown_measure(name, here) + _suffix(unit, here),
+                    escape(p.get("source")),
+                ]
+            )
+        )
+    columns = [
+        Column("Published", "middle"),
+        Column("Arm", "middle"),
+        Column("Measure"),
+        Column("Time", "number"),
+        Column("Published value", "number"),
+        Column("Computed", "number"),
+        Column("Source"),
+    ]
     return note + table("<strong>Published points and the central run at the same time.</strong>", columns, rows)
 
 
@@ -141,11 +160,17 @@ def balances(record: Record) -> str:
                 worst[kind] = (value, arm["name"])
     if not worst and not broken:
         return "<p>No balance was recorded.</p>"
-    rows = [Row([escape(plain(k, capital=True)), number(v, 2), escape(arm) if v else "all arms"])
-            for k, (v, arm) in worst.items()]
+    rows = [
+        Row([escape(plain(k, capital=True)), number(v, 2), escape(arm) if v else "all arms"])
+        for k, (v, arm) in worst.items()
+    ]
     columns = [Column("Conserved"), Column("Largest relative departure", "number"), Column("In arm")]
-    shown = table("<strong>Conservation.</strong> What is found less what was put in, over what was put in; the worst "
-                  "over all arms and times.", columns, rows)
+    shown = table(
+        "<strong>Conservation.</strong> What is found less what was put in, over what was put in; the worst "
+        "over all arms and times.",
+        columns,
+        rows,
+    )
     return f"<p>{_reading(worst, broken)}</p>\n{shown}\n{_protons(record)}"
 
 
@@ -170,12 +195,21 @@ def _protons(record: Record) -> str:
     columns = [Column("Arm", "nowrap")]
     columns += [Column("Free" if n == "free" else escape(plain(n, capital=True)), "number") for n in names]
     columns.append(Column("Charge error", "number"))
-    rows = [Row([escape(a["name"]), *(fixed(a["protons"].get(n)) for n in names),
-                 number(a["protons"].get("charge_error"), 2)]) for a in arms]
+    rows = [
+        Row(
+            [
+                escape(a["name"]),
+                *(fixed(a["protons"].get(n)) for n in names),
+                number(a["protons"].get("charge_error"), 2),
+            ]
+        )
+        for a in arms
+    ]
     return table(
         "<strong>Where protons went</strong> (mmol/L, last time less first). Positive: took up protons; negative: gave "
         "them. Free is hydrogen ion less hydroxide. The charge error is the largest departure from neutrality.",
-        columns, rows,
+        columns,
+        rows,
     )
 
 
@@ -183,17 +217,45 @@ def parameters(record: Record) -> str:
     """Return all other parameters with their sources, collapsed."""
     known = [p for p in record.get("parameters", []) if p.get("grade") not in ("assumed", "fitted", "study")]
     given = [p for p in record.get("parameters", []) if p.get("grade") == "study"]
-    columns = [Column("Quantity", "middle"), Column("Value", "nowrap"), Column("Spread", "middle"), Column("Grade"),
-               Column("Source", "long"), Column("Note", "long")]
-    rows = [Row([identifier(p["parameter"]), *value_parts(str(p["value"])), escape(p["grade"]), _source(p),
-                 escape(p.get("note")) or MISSING]) for p in known]
-    parts = [details(f"Measured and derived values ({len(rows)})",
-                     table("<strong>Values with a source.</strong>", columns, rows))] if rows else []
+    columns = [
+        Column("Quantity", "middle"),
+        Column("Value", "nowrap"),
+        Column("Spread", "middle"),
+        Column("Grade"),
+        Column("Source", "long"),
+        Column("Note", "long"),
+    ]
+    rows = [
+        Row(
+            [
+                identifier(p["parameter"]),
+                *value_parts(str(p["value"])),
+                escape(p["grade"]),
+                _source(p),
+                escape(p.get("note")) or MISSING,
+            ]
+        )
+        for p in known
+    ]
+    parts = (
+        [
+            details(
+                f"Measured and derived values ({len(rows)})",
+                table("<strong>Values with a source.</strong>", columns, rows),
+            )
+        ]
+        if rows
+        else []
+    )
     if given:
         own = [Row([identifier(p["parameter"]), pretty(p["value"])]) for p in given]
         caption = "<strong>Values that follow from the study.</strong> Where arms differ, that of the first arm."
-        parts.append(details(f"Values set by the study ({len(own)})",
-                             table(caption, [Column("Quantity"), Column("Value", "nowrap")], own)))
+        parts.append(
+            details(
+                f"Values set by the study ({len(own)})",
+                table(caption, [Column("Quantity"), Column("Value", "nowrap")], own),
+            )
+        )
     return "\n".join(parts) or "<p>No other parameter was used.</p>"
 
 

@@ -32,19 +32,31 @@ def summary(record: Record) -> str:
     failed = sum(a.get("status") != "done" for a in arms)
     done = f"{len(arms) - failed} of {len(arms)} done"
     members = record.get("members") or 0
-    return facts([
-        ("Place", escape(plain(record.get("place", ""), capital=True))),
-        ("Arms", f'<span style="color:var(--bad)">{done}</span>' if failed else done),
-        ("Members per arm", str(members) if members else "none, central run only"),
-        ("Fits used", listing([escape(f) for f in record.get("fits", [])]) or "none"),
-    ])
+    return facts(
+        [
+            ("Place", escape(plain(record.get("place", ""), capital=True))),
+            ("Arms", f'<span style="color:var(--bad)">{done}</span>' if failed else done),
+            ("Members per arm", str(members) if members else "none, central run only"),
+            ("Fits used", listing([escape(f) for f in record.get("fits", [])]) or "none"),
+        ]
+    )
 
 
 def what_was_run(record: Record) -> str:
     """Return failures, subject, particles, fits and the table of arms."""
-    return "\n".join(filter(None, [
-        _failures(record), _subject(record), _particles(record), _described(record), _arms(record), _members(record),
-    ]))
+    return "\n".join(
+        filter(
+            None,
+            [
+                _failures(record),
+                _subject(record),
+                _particles(record),
+                _described(record),
+                _arms(record),
+                _members(record),
+            ],
+        )
+    )
 
 
 def _failures(record: Record) -> str:
@@ -52,8 +64,10 @@ def _failures(record: Record) -> str:
     if not failed:
         return ""
     text = "The table of arms begins with them and gives the reasons; figures leave them out."
-    return (f'<div class="failures"><p>{len(failed)} of {count(len(record["arms"]), "arm")} failed</p>'
-            f'<p class="quiet">{text}</p></div>')
+    return (
+        f'<div class="failures"><p>{len(failed)} of {count(len(record["arms"]), "arm")} failed</p>'
+        f'<p class="quiet">{text}</p></div>'
+    )
 
 
 def _subject(record: Record) -> str:
@@ -75,13 +89,28 @@ def _particles(record: Record) -> str:
     for name, p in record.get("particles", {}).items():
         coats = [f"{escape(plain(c['material']))}, {escape(c['amount'])}" for c in p.get("coating", [])]
         dopants = [f"{escape(plain(k))} {number(100 * v)}&nbsp;%" for k, v in p.get("dopants", {}).items()]
-        rows.append(Row([escape(name), f"{escape(p['core'])} <small>{_formula(p.get('formula', ''))}</small>",
-                         escape(p["diameter"]), number(p.get("geometric_sd")), "; ".join(coats) or "none",
-                         ", ".join(dopants) or "none"]))
+        rows.append(
+            Row(
+                [
+                    escape(name),
+                    f"{escape(p['core'])} <small>{_formula(p.get('formula', ''))}</small>",
+                    escape(p["diameter"]),
+                    number(p.get("geometric_sd")),
+                    "; ".join(coats) or "none",
+                    ", ".join(dopants) or "none",
+                ]
+            )
+        )
     if not rows:
         return ""
-    columns = [Column("Particle", "nowrap"), Column("Core"), Column("Core diameter", "nowrap"),
-               Column("Geometric sd", "number"), Column("Coat", "middle"), Column("Dopants (cations)", "nowrap")]
+    columns = [
+        Column("Particle", "nowrap"),
+        Column("Core"),
+        Column("Core diameter", "nowrap"),
+        Column("Geometric sd", "number"),
+        Column("Coat", "middle"),
+        Column("Dopants (cations)", "nowrap"),
+    ]
     return table("<strong>Particles.</strong> A geometric sd of 1 means particles of one size.", columns, rows)
 
 
@@ -97,8 +126,10 @@ def _described(record: Record) -> str:
             value, spread = value_parts(str(d.get("zeta_shift", MISSING)))
             shift = value if spread == MISSING else f"{value} ({spread})"
             note = escape(d.get("hydrodynamic_note", ""))
-            lines.append(f"<strong>{escape(name)}</strong>: the coat shifts the zeta potential by {shift}; "
-                         f"{note or 'no note on size'}. <small>Source: {escape(d.get('source', MISSING))}.</small>")
+            lines.append(
+                f"<strong>{escape(name)}</strong>: the coat shifts the zeta potential by {shift}; "
+                f"{note or 'no note on size'}. <small>Source: {escape(d.get('source', MISSING))}.</small>"
+            )
     return f"<h3>Described, not computed</h3>\n{items(lines)}" if lines else ""
 
 
@@ -126,7 +157,8 @@ def _reason(arm: Record) -> str:
 def _loads(arm: Record) -> str:
     given = [a for a in arm.get("additions", []) if a.get("kind") == "particle"]
     return " + ".join(escape(a["amount"]) + (f" at {number(a['at_h'])} h" if a.get("at_h") else "") for a in given) or (
-        "none")
+        "none"
+    )
 
 
 def _status(arm: Record, members: int) -> str:
@@ -143,12 +175,23 @@ def _members(record: Record) -> str:
 def assumptions(record: Record) -> str:
     """Return the assumed values and the defaults."""
     rows = [p for p in record.get("parameters", []) if p.get("grade") == "assumed"]
-    columns = [Column("Quantity", "middle"), Column("Value", "nowrap"), Column("Spread", "middle"),
-               Column("Why this value", "long"), Column("Source")]
-    shown = table(
-        f"<strong>Assumed values.</strong> {count(len(rows), 'number')} that no source gives: each is a judgement with "
-        "a wide spread. Members draw from the spreads.", columns, [_assumed(p) for p in rows],
-    ) if rows else "<p>No value of this run is assumed.</p>"
+    columns = [
+        Column("Quantity", "middle"),
+        Column("Value", "nowrap"),
+        Column("Spread", "middle"),
+        Column("Why this value", "long"),
+        Column("Source"),
+    ]
+    shown = (
+        table(
+            f"<strong>Assumed values.</strong> {count(len(rows), 'number')} that no source gives: each is a judgement "
+            "with a wide spread. Members draw from the spreads.",
+            columns,
+            [_assumed(p) for p in rows],
+        )
+        if rows
+        else "<p>No value of this run is assumed.</p>"
+    )
     return f"{shown}\n{_defaults(record)}"
 
 
@@ -181,13 +224,28 @@ def fitted(record: Record) -> str:
         return "<p>No fitted value was used.</p>"
     text = f"<p>Fits used: {listing([identifier(n) for n in names]) or 'none named'}.</p>"
     if targets:
-        text += ("<p>Fitted to the facts below. They are not independent tests of this run.</p>"
-                 + items([identifier(t) for t in targets]))
+        text += "<p>Fitted to the facts below. They are not independent tests of this run.</p>" + items(
+            [identifier(t) for t in targets]
+        )
     if rows:
-        columns = [Column("Quantity", "middle"), Column("Value", "nowrap"), Column("Spread", "middle"),
-                   Column("Source"), Column("Note", "long")]
-        body = [Row([escape(quantity(p["parameter"])), *value_parts(str(p["value"])), escape(p.get("source")),
-                     "; ".join(escape(p[k]) for k in ("locator", "note") if p.get(k)) or MISSING]) for p in rows]
+        columns = [
+            Column("Quantity", "middle"),
+            Column("Value", "nowrap"),
+            Column("Spread", "middle"),
+            Column("Source"),
+            Column("Note", "long"),
+        ]
+        body = [
+            Row(
+                [
+                    escape(quantity(p["parameter"])),
+                    *value_parts(str(p["value"])),
+                    escape(p.get("source")),
+                    "; ".join(escape(p[k]) for k in ("locator", "note") if p.get(k)) or MISSING,
+                ]
+            )
+            for p in rows
+        ]
         text += table("<strong>Fitted values.</strong>", columns, body)
     return text
 
@@ -204,8 +262,12 @@ def budgets(record: Record) -> str:
     columns = [Column("Arm", "nowrap")]
     columns += [Column(f"{escape(plain(n, capital=True))}{_unit(b.get('unit'))}", "number") for n, b in names.items()]
     rows = [_budget_row(arm, names) for arm in arms]
-    matrix = table("<strong>Budgets by arm.</strong> In brackets: what the number is held against. "
-                   '<span class="binds">Shaded</span> where the ceiling binds.', columns, rows)
+    matrix = table(
+        "<strong>Budgets by arm.</strong> In brackets: what the number is held against. "
+        '<span class="binds">Shaded</span> where the ceiling binds.',
+        columns,
+        rows,
+    )
     first = "<p>Ceilings set by conservation alone; rates play no part.</p>"
     return "\n".join([first, _binding(arms), matrix, _meanings(arms)])
 
@@ -245,10 +307,14 @@ def _binding(arms: list[Record]) -> str:
     lines = []
     for name, found in groups.items():
         bound = sum(len(names) for names in found.values())
-        inner = items([f"{', '.join(names) if len(names) < len(arms) else 'all arms'}: {line}"
-                       for line, names in found.items()], "inner")
-        lines.append(f'<span class="binds">{escape(plain(name, capital=True))}</span> binds in {bound} of '
-                     f"{count(len(arms), 'arm')}.{inner}")
+        inner = items(
+            [f"{', '.join(names) if len(names) < len(arms) else 'all arms'}: {line}" for line, names in found.items()],
+            "inner",
+        )
+        lines.append(
+            f'<span class="binds">{escape(plain(name, capital=True))}</span> binds in {bound} of '
+            f"{count(len(arms), 'arm')}.{inner}"
+        )
     return f"<h3>Ceilings that bind</h3>\n{items(lines)}"
 
 
@@ -259,6 +325,9 @@ def _meanings(arms: list[Record]) -> str:
     for arm in arms:
         for b in arm["budgets"]:
             meanings.setdefault(b["name"], set()).add(b.get("meaning") or "")
-    lines = [f"{escape(plain(n, capital=True))}: {escape(next(iter(m)))}." for n, m in meanings.items()
-             if len(m) == 1 and next(iter(m)) and n not in bound]
+    lines = [
+        f"{escape(plain(n, capital=True))}: {escape(next(iter(m)))}."
+        for n, m in meanings.items()
+        if len(m) == 1 and next(iter(m)) and n not in bound
+    ]
     return f'<div class="quiet">{items(lines)}</div>' if lines else ""

@@ -33,7 +33,7 @@ def table(caption: str, columns: list[Column], rows: list[Row]) -> str:
         columns: headings and kinds.
         rows: as many cells each as there are columns.
     """
-    head = "".join(f"<th scope=\"col\"{_class(c.kind if c.kind == 'number' else '')}>{c.heading}</th>" for c in columns)
+    head = "".join(f'<th scope="col"{_class(c.kind if c.kind == "number" else "")}>{c.heading}</th>' for c in columns)
     body = "\n".join(_row(columns, row) for row in rows)
     return (
         f'<div class="scroll" tabindex="0">\n<table>\n<caption>{caption}</caption>\n'
@@ -59,8 +59,10 @@ def _class(kind: str) -> str:
 
 def facts(pairs: list[tuple[str, str]], wide: bool = False) -> str:
     """Return a definition list of plain names and HTML values."""
-    rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" if not wide else f"<dt>{escape(k)}</dt><dd>{v}</dd>"
-                   for k, v in pairs)
+    rows = "".join(
+        f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" if not wide else f"<dt>{escape(k)}</dt><dd>{v}</dd>"
+        for k, v in pairs
+    )
     return f'<dl class="facts{" wide" if wide else ""}">{rows}</dl>'
 
 

@@ -17,6 +17,7 @@ MEANINGS = {
 MISSING = "-"
 _EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
 _CELSIUS = re.compile(r"\bdegC\b")
+_PH = re.compile(r"\bph\b")
 _POWER = re.compile(r"\^(-?\d+)")
 _VALUE = re.compile(
     r"^(?P<number>\S+)(?: (?P<spread>± \S+|×/÷ \S+|\(\S+ to \S+\)))?(?: (?P<unit>[^\[]+?))?(?: \[(?P<grade>\w+)\])?$"
@@ -68,8 +69,7 @@ def percent(value: Any) -> str:
 def pretty(text: object) -> str:
     """Return a value text with powers raised: ``8.6e-05 mol/m^2`` gets its 10 and its square as superscripts."""
     shown = degrees(escape(text))
-    shown = _EXPONENT.sub(lambda m: f"{m[1]}&thinsp;×&thinsp;10<sup>{'−' if m[2] == '-' else ''}{m[3]}</sup>",
-                          shown)
+    shown = _EXPONENT.sub(lambda m: f"{m[1]}&thinsp;×&thinsp;10<sup>{'−' if m[2] == '-' else ''}{m[3]}</sup>", shown)
     shown = _POWER.sub(lambda m: f"<sup>{m[1].replace('-', '−')}</sup>", shown)
     return re.sub(r"(?<![\w>])-(?=\d)", "−", shown)
 
@@ -127,7 +127,7 @@ def shown_measure(name: str, value: Any) -> str:
 
 def plain(identifier: str, capital: bool = False) -> str:
     """Return an id as words: ``hydrogen_peroxide`` is hydrogen peroxide."""
-    words = identifier.replace("_", " ").strip()
+    words = _PH.sub("pH", identifier.replace("_", " ").strip())
     return words[:1].upper() + words[1:] if capital and not words.startswith("pH") else words
 
 

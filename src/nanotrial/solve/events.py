@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,6 @@ def cut(
 
 def _check_pulses(pulses: Sequence[Pulse]) -> None:
     ordered = sorted(pulses, key=lambda p: (p.parameter, p.start))
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in itertools.pairwise(ordered):
         if first.parameter == second.parameter and second.start < first.end:
             raise NetworkError(f"two pulses of `{first.parameter}` overlap at {second.start} s")

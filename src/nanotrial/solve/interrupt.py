@@ -9,20 +9,21 @@ import io
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
 @contextmanager
-def honest_interrupts() -> Iterator[None]:
+def honest_interrupts() -> Iterator[Callable[[], None]]:
     """Raise KeyboardInterrupt out of the block whenever one was raised inside it and then swallowed.
 
-    Works in the main thread, where Python delivers signals; elsewhere it does nothing. Blocks may be nested.
+    Gives a function that does so at once, for long blocks. Works in the main thread, where Python delivers signals;
+    elsewhere it does nothing. Blocks may be nested.
     """
     previous = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(previous):
-        yield
+        yield lambda: None
         return
     raised: list[KeyboardInterrupt] = []
     stderr = sys.stderr
@@ -35,9 +36,13 @@ def honest_interrupts() -> Iterator[None]:
             sys.stderr = io.StringIO()  # CasADi writes its own line about it
             raise
 
+    def check() -> None:
+        if raised:
+            raise KeyboardInterrupt
+
     signal.signal(signal.SIGINT, watch)
     try:
-        yield
+        yield check
     except Exception:
         if raised:
             raise KeyboardInterrupt from None
@@ -45,5 +50,4 @@ def honest_interrupts() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, previous)
         sys.stderr = stderr
-    if raised:
-        raise KeyboardInterrupt
+    check()

@@ -85,9 +85,7 @@ class Runner:
                 "show_eval_warnings": False,
                 "fsens_err_con": True,
             }
-            self._integrators[key] = ca.integrator(
-                "segment", "cvodes", self.compiled.graph, start, list(grid), options
-            )
+            self._integrators[key] = ca.integrator("segment", "cvodes", self.compiled.graph, start, list(grid), options)
         return self._integrators[key]
 
 
@@ -190,12 +188,12 @@ def _check(work: Runner, states: Vector, at: Sequence[float]) -> None:
     c = work.compiled
     n = len(c.species_names)
     if not np.all(np.isfinite(states)):
-        row, column = np.argwhere(~np.isfinite(states))[0]
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(states))[0])
         name = (*c.species_names, *c.unknown_names)[row]
         raise SolveError(f"`{name}` is not a number at t = {at[column]:g} s", at[column], name)
     low = np.where(c.may_be_negative[:, None], 0.0, states[:n])
     if n and float(low.min()) < -work.tolerances.negative:
-        row, column = np.unravel_index(int(np.argmin(low)), low.shape)
+        row, column = (int(i) for i in np.unravel_index(int(np.argmin(low)), low.shape))
         name, when = c.species_names[row], at[column]
         size = low[row, column] * c.scales[row]
         raise SolveError(f"`{name}` fell to {size:.3g} (SI), below zero, at t = {when:g} s", when, name)
