@@ -1,7 +1,8 @@
-"""Write one page for each kind of catalogue sheet, with every value, its spread, grade and source.
+"""Write the catalogue pages: every sheet with its values, fits, and published systems.
 
-Run from anywhere: python docs/generate_catalogue.py. Reads src/nanotrial/catalogue/<kind>/*.toml, writes
-docs/catalogue/*.md. Needs the standard library only.
+Run from anywhere: python docs/generate_catalogue.py. Reads src/nanotrial/catalogue, writes docs/catalogue/*.md. Needs
+the standard library only. Folders that hold no sheets have pages of their own shape: ``fits`` and ``systems``;
+``second_readings`` are checks of the sheets and get none.
 """
 
 import html
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "src" / "nanotrial" / "catalogue"
 PAGES = ROOT / "docs" / "catalogue"
 COLUMNS = ("value of", "value", "unit", "spread", "grade", "source", "locator", "conditions and note")
+NO_SHEETS = ("fits", "systems", "second_readings")
 
 
 def find_values(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,9 +50,15 @@ def code(text: Any) -> str:
     return f"<code>{escape(text)}</code>" if text else ""
 
 
-def table_row(path: str, value: dict[str, Any]) -> str:
+def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a Markdown table whose cells are escaped already."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def value_row(path: str, value: dict[str, Any]) -> tuple[str, ...]:
     remarks = "; ".join(str(value[key]) for key in ("conditions", "note") if value.get(key))
-    cells = (
+    return (
         code(path),
         escape(value["value"]),
         escape(value["unit"]),
@@ -60,41 +68,129 @@ def table_row(path: str, value: dict[str, Any]) -> str:
         escape(value.get("locator", "")),
         escape(remarks),
     )
-    return "| " + " | ".join(cells) + " |"
 
 
 def sheet_section(identifier: str, sheet: dict[str, Any]) -> tuple[list[str], int]:
     """Return the lines of one sheet and how many values it holds."""
-    rows = [table_row(path, value) for path, value in find_values(sheet)]
+    rows = [value_row(path, value) for path, value in find_values(sheet)]
     lines = [f"## {escape(identifier)}", ""]
     title = ": ".join(str(sheet[key]) for key in ("name", "description") if sheet.get(key))
     if title:
         lines += [escape(title), ""]
-    if rows:
-        lines += ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS), *rows, ""]
-    else:
-        lines += ["No values.", ""]
+    lines += table(COLUMNS, rows) if rows else ["No values.", ""]
     return lines, len(rows)
 
 
+def read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def fits_page(files: list[Path]) -> str:
+    """Return the page of fits: what each was fitted to, its values, and how the targets are met."""
+    lines = [
+        "# Fits",
+        "",
+        "Values fitted to named facts. A study uses them only where its key `fits` names them; the "
+        "report marks them. The joint draws stand in the files.",
+        "",
+    ]
+    for path in files:
+        fit = read(path)
+        facts = ", ".join(code(f) for f in fit["facts"])
+        lines += [f"## {escape(path.stem)}", "", f"Fitted to {facts}.", ""]
+        lines += table(COLUMNS, [value_row(p["key"], p) for p in fit["parameter"]])
+        rows = [
+            (
+                code(t["target"]),
+                escape(t["arm"]),
+                escape(t["time_h"]),
+                escape(t["relation"]),
+                escape(t["reported"]),
+                escape(t["fitted"]),
+            )
+            for t in fit.get("target", [])
+        ]
+        lines += table(("target", "arm", "time (h)", "relation", "reported", "fitted"), rows)
+    return "\n".join(lines)
+
+
+def systems_page(folders: list[Path]) -> str:
+    """Return the page of published systems: studies, facts and curves; a held-out fact has no value here or there."""
+    lines = [
+        "# Published systems",
+        "",
+        "Studies that follow a publication, and what it reported. Held-out findings "
+        "are predicted like all others; their values are not stored.",
+        "",
+    ]
+    for folder in folders:
+        lines += [f"## {escape(folder.name)}", ""]
+        for path in sorted(folder.glob("*.toml")):
+            if path.name != "published.toml":
+                lines += [f"- {code(path.name)}: {escape(read(path).get('title', ''))}"]
+        lines += [""]
+        published = read(folder / "published.toml") if (folder / "published.toml").is_file() else {}
+        rows = [
+            (
+                code(f["id"]),
+                escape(f["measure"]),
+                escape(f["at"]),
+                escape(f["check"]),
+                reported(f),
+                code(f["source"]),
+                escape(f.get("locator", "")),
+            )
+            for f in published.get("fact", [])
+        ]
+        rows += [
+            (
+                code(c["id"]),
+                escape(c["measure"]),
+                escape(f"{c['at'][0]} to {c['at'][-1]}"),
+                "curve",
+                f"{len(c['value'])} points",
+                code(c["source"]),
+                escape(c.get("locator", "")),
+            )
+            for c in published.get("curve", [])
+        ]
+        if rows:
+            lines += table(("id", "measure", "at", "check", "reported", "source", "locator"), rows)
+    return "\n".join(lines)
+
+
+def reported(fact: dict[str, Any]) -> str:
+    if fact.get("held_out"):
+        return "held out"
+    if fact["check"] == "comparison":
+        return f"larger: {escape(fact.get('larger', ''))}"
+    unit = "" if fact.get("unit", "1") == "1" else f" {fact['unit']}"
+    return escape(f"{fact.get('relation', '=')} {fact.get('value', '')}{unit}")
+
+
 def write_pages() -> int:
-    """Write all pages anew and return how many kinds were found."""
+    """Write all pages anew and return how many kinds of sheets were found."""
     PAGES.mkdir(parents=True, exist_ok=True)
     for page in PAGES.glob("*.md"):
         page.unlink()
     index = ["# Catalogue", "", "Generated from the catalogue's files.", ""]
     index += ["| kind | sheets | values |", "|---|---|---|"]
-    kinds = sorted(folder for folder in CATALOGUE.glob("*") if any(folder.glob("*.toml")))
+    found = sorted(folder for folder in CATALOGUE.glob("*") if any(folder.glob("*.toml")))
+    kinds = [folder for folder in found if folder.name not in NO_SHEETS]
     for folder in kinds:
         sheets = sorted(folder.glob("*.toml"))
         title = folder.name.replace("_", " ")
         page, total = [f"# {title.capitalize()}", ""], 0
         for sheet in sheets:
-            lines, count = sheet_section(sheet.stem, tomllib.loads(sheet.read_text(encoding="utf-8")))
+            lines, count = sheet_section(sheet.stem, read(sheet))
             page += lines
             total += count
         (PAGES / f"{folder.name}.md").write_text("\n".join(page), encoding="utf-8")
         index.append(f"| [{title}]({folder.name}.md) | {len(sheets)} | {total} |")
+    systems = sorted(p for p in (CATALOGUE / "systems").glob("*") if any(p.glob("*.toml")))
+    (PAGES / "fits.md").write_text(fits_page(sorted((CATALOGUE / "fits").glob("*.toml"))), encoding="utf-8")
+    (PAGES / "systems.md").write_text(systems_page(systems), encoding="utf-8")
+    index += ["", "Beside the sheets: [fits](fits.md) and [published systems](systems.md)."]
     (PAGES / "index.md").write_text("\n".join(index) + "\n", encoding="utf-8")
     return len(kinds)
 

@@ -10,6 +10,8 @@ from typing import Any
 from nanotrial.errors import StudyError, nearest
 from nanotrial.units import display, parse
 
+YEAR = 365.25 * 86400.0
+
 
 @dataclass(frozen=True)
 class Default:

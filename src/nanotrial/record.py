@@ -228,9 +228,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise OutputError(
-            f"{target} cannot be made: {_reason(error)}. Choose another place with -o."
-        ) from error
+        raise OutputError(f"{target} cannot be made: {_reason(error)}. Choose another place with -o.") from error
     try:
         yield work
         os.chmod(work, 0o755)

@@ -46,7 +46,7 @@ SHOWN_VALUES = {"solutes/oxygen:diffusivity"}  # no bubble, no oxygen profile: d
 
 
 def of_kind(kind):
-    return [name for k, name in SHEETS if k == kind and name != "water"]
+    return [name for k, name in SHEETS if k == kind and (k, name) != ("solutes", "water")]
 
 
 def study_table(material, buffer):

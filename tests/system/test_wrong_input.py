@@ -24,6 +24,8 @@ from nanotrial.errors import NanotrialError, UnitError
 from nanotrial.study import read_study
 from nanotrial.units import parse
 
+from .commands import COMMAND, TINY, Call, environment, files, hearing
+
 BARE = 'core = "calcium_peroxide"\ndiameter = "20 nm"'
 ADD = '{ particle = "bare", concentration = "0.5 mmol/L", basis = "calcium", at = "0 h" }'
 
@@ -390,8 +392,6 @@ except KeyboardInterrupt:
     )
     assert done.stdout.strip() == "interrupted", done.stderr
 
-
-from .commands import COMMAND, TINY, environment, files, hearing
 
 # Our own faults.
 

@@ -1,0 +1,91 @@
+"""What a user writes: particle, subject, protocol, arms and measures, read strictly from one TOML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
+from nanotrial.errors import CatalogueError, StudyError, nearest
+from nanotrial.reading import Default, TableReader
+from nanotrial.study.measures import measure_names, read_measures
+from nanotrial.study.model import Addition, Arm, Coat, Measure, Particle, Removal, Study, Subject
+from nanotrial.study.parts import read_particle
+from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
+
+__all__ = [
+    "Addition",
+    "Arm",
+    "Coat",
+    "Measure",
+    "Particle",
+    "Removal",
+    "Study",
+    "Subject",
+    "load_study",
+    "measure_names",
+    "read_study",
+]
+PLACES = ("tube",)
+TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published")
+
+
+def load_study(path: str | Path) -> Study:
+    """Return the validated study of a TOML file.
+
+    Sheets in a folder ``catalogue`` beside the file come before those of the package.
+
+    Raises:
+        StudyError, CatalogueError, UnitError: with file, key, what was found and what was expected.
+    """
+    file = Path(path)
+    try:
+        table = read_toml(file)
+    except CatalogueError as error:
+        raise StudyError(error.where, error.found, error.expected, error.action) from error
+    own = file.parent / "catalogue"
+    return read_study(table, file, Catalogue(own) if own.is_dir() else Catalogue())
+
+
+def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study:
+    """Return the validated study of a parsed table; ``path`` stands in messages."""
+    defaults: list[Default] = []
+    top = TableReader(table, f"{path.name}: ", defaults)
+    top.asked += TOP_KEYS
+    top.done()
+    title = top.text("title")
+    place = top.choice("place", PLACES)
+    particles = {
+        name: read_particle(name, raw, f"{path.name}: particle.{name}", defaults, catalogue)
+        for name, raw in top.named("particle").items()
+    }
+    subject = top.named("subject")
+    rows = expand_arms(top.tables("arm"), f"{path.name}: arm")
+    if not rows:
+        raise StudyError(f"{path.name}: arm", "no arm", "at least one [[arm]]")
+    arms = []
+    for row, where in rows:
+        arms.append(read_arm(row, where, subject, f"{path.name}: subject", particles, defaults, catalogue))
+    refuse_duplicates(arms, path)
+    measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles)
+    raw_fits = top.table.get("fits", [])
+    if not isinstance(raw_fits, list) or not all(isinstance(f, str) for f in raw_fits):
+        raise StudyError(f"{path.name}: fits", f"{raw_fits!r}", 'a list of fits such as ["calcium_peroxide_release"]')
+    published = top.text("published") if top.has("published") else ""
+    known = [p.parent.name for p in (ROOT / "systems").glob("*/published.toml")]
+    if published and published not in known:
+        raise StudyError(top.key("published"), f"`{published}`", "a system of the catalogue", nearest(published, known))
+    text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    return Study(
+        title,
+        place,
+        path,
+        text,
+        particles,
+        tuple(arms),
+        tuple(measures),
+        tuple(raw_fits),
+        tuple(defaults),
+        catalogue,
+        published,
+    )
