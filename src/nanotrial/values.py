@@ -117,7 +117,8 @@ def read_value(table: object, unit: str, where: str) -> Value:
         if key not in _KEYS:
             raise CatalogueError(where, f"the key `{key}`", "a key of a value", nearest(key, _KEYS))
     for key in ("value", "unit", "source", "grade"):
-        if not table.get(key) and table.get(key) != 0:
+        given = table.get(key)
+        if given is None or (key != "value" and (not isinstance(given, str) or not given.strip())):
             raise CatalogueError(where, f"no `{key}`", f"a value with `{key}`", "Every number has a unit and a source.")
     if table["grade"] not in get_args(Grade):
         raise CatalogueError(where, f"grade `{table['grade']}`", "measured, derived, fitted or assumed")
@@ -147,17 +148,20 @@ def _read_distribution(table: Any, centre: float, where: str) -> Distribution | 
         return None
     place = f"{where}.distribution"
     kind = table.get("kind") if isinstance(table, dict) else None
-    if kind not in _SHAPE_KEYS:
+    if not isinstance(kind, str) or kind not in _SHAPE_KEYS:
         raise CatalogueError(place, f"kind {kind!r}", "normal, lognormal or uniform")
     allowed = {"kind", "low", "high"} | _SHAPE_KEYS[kind]
     for key in table:
         if key not in allowed:
             raise CatalogueError(place, f"the key `{key}`", f"keys of a {kind} distribution", nearest(key, allowed))
-    for key in _SHAPE_KEYS[kind]:
-        if not isinstance(table.get(key), int | float):
+    for key in (_SHAPE_KEYS[kind] | set(table)) - {"kind"}:
+        given = table.get(key)
+        if isinstance(given, bool) or not isinstance(given, int | float):
             raise CatalogueError(place, f"no number `{key}`", f"`{key}` for a {kind} distribution")
+        if key in _SHAPE_KEYS[kind] and not math.isfinite(given):
+            raise CatalogueError(place, f"`{key}` of {given}", "a finite number")
     spread = Distribution(**table)
-    positive = (spread.sd or 1.0) > 0 and (spread.geometric_sd or 2.0) > 1
+    positive = (spread.sd is None or spread.sd > 0) and (spread.geometric_sd is None or spread.geometric_sd > 1)
     if not positive or not spread.low <= centre <= spread.high or spread.low >= spread.high:
         raise CatalogueError(place, f"{table}", "a positive width and limits that hold the value")
     if kind == "lognormal" and centre <= 0:

@@ -22,16 +22,29 @@ FAR = 1e20  # a supply, a ceiling or a rate that limits nothing
 
 
 def surface(
-    acid: float = FAR, water: float = 0.0, open_share: float = 1.0, omega_root: float = 0.0, ceiling: float = FAR,
-    protons: float = 2.0, acids: tuple[tuple[float, float, float], ...] = ((FAR, 1.0, 0.0),), product: float = 1.0,
+    acid: float = FAR,
+    water: float = 0.0,
+    open_share: float = 1.0,
+    omega_root: float = 0.0,
+    ceiling: float = FAR,
+    protons: float = 2.0,
+    acids: tuple[tuple[float, float, float], ...] = ((FAR, 1.0, 0.0),),
+    product: float = 1.0,
     product_coat: float = 0.0,
 ) -> Surface:
     """Return a surface of fixed numbers; each of ``acids`` is (mol/m^3, m^2/s, s/m)."""
     rate = "mol/m^2/s"
     rows = tuple((constant(c, "mol/m^3"), constant(d, "m^2/s"), constant(r, "s/m")) for c, d, r in acids)
     return Surface(
-        constant(acid, rate), constant(water, rate), constant(open_share, "1"), constant(omega_root, "1"),
-        constant(ceiling, "mol/m^3"), protons, rows, constant(product, "m^2/s"), constant(product_coat, "s/m"),
+        constant(acid, rate),
+        constant(water, rate),
+        constant(open_share, "1"),
+        constant(omega_root, "1"),
+        constant(ceiling, "mol/m^3"),
+        protons,
+        rows,
+        constant(product, "m^2/s"),
+        constant(product_coat, "s/m"),
     )
 
 
@@ -96,11 +109,14 @@ def test_product_control_shrinks_the_area_evenly(share):
     assert_radii(one, RADIUS**2 * (1 - RADII**2) / (2 * speed))
 
 
-@pytest.mark.parametrize(("protons", "acids"), [
-    (2.0, ((1e-3, 9.3e-9, 0.0),)),
-    (1.0, ((1e-3, 9.3e-9, 0.0),)),
-    (2.0, ((1e-3, 9.3e-9, 0.0), (5.0, 0.9e-9, 0.0))),
-])
+@pytest.mark.parametrize(
+    ("protons", "acids"),
+    [
+        (2.0, ((1e-3, 9.3e-9, 0.0),)),
+        (1.0, ((1e-3, 9.3e-9, 0.0),)),
+        (2.0, ((1e-3, 9.3e-9, 0.0), (5.0, 0.9e-9, 0.0))),
+    ],
+)
 def test_acid_supply_control_is_the_sum_of_the_acids(protons, acids):
     supply = sum(c * d for c, d, _ in acids)
     times = protons * RADIUS**2 * (1 - RADII**2) / (2 * MOLAR_VOLUME * supply)
@@ -172,9 +188,16 @@ def test_harmonic_mean_is_a_fifth_low_at_most_for_half_order():
 def start(material: str, overlay, ph: float, temperature: str = "25 degC", **particle):
     """Return the run of a small, fresh core in a strong buffer, where only the surface limits."""
     buffer = "acetate" if ph < 6.5 else "hepes"
-    study = make_study([given(concentration="0.01 mmol/L")], particles={
-        "bare": {"core": material, "diameter": "4 nm", **particle}}, buffer=buffer, concentration="500 mmol/L", ph=ph,
-        temperature=temperature, atmosphere="closed", background_salt="0 mmol/L")
+    study = make_study(
+        [given(concentration="0.01 mmol/L")],
+        particles={"bare": {"core": material, "diameter": "4 nm", **particle}},
+        buffer=buffer,
+        concentration="500 mmol/L",
+        ph=ph,
+        temperature=temperature,
+        atmosphere="closed",
+        background_salt="0 mmol/L",
+    )
     return play(study, [0.0], overlay)
 
 
@@ -219,12 +242,18 @@ def test_dopant_shifts_the_rate_per_cation_fraction():
 
 def saturated(temperature: str = "25 degC", shift: float = 0.0, **particle):
     """Return log10 of the ion product of copper oxide where an excess has come to rest."""
-    law = of_material("copper_oxide", log_k=(6.0, "1"), acid_rate=(0.1, "mol/m^2/s"))
+    law = of_material("copper_oxide", log_k=(6.0, "1"), acid_rate=(0.01, "mol/m^2/s"))
     shifts = sheet_values(materials__copper_oxide__dopants__iron__log_k_shift=(shift, "1"))
-    study = make_study([given(concentration="50 mmol/L", basis="copper")], particles={
-        "bare": {"core": "copper_oxide", "diameter": "4 nm", **particle}}, buffer="hepes", concentration="100 mmol/L",
-        ph=7.0, temperature=temperature, atmosphere="closed")
-    end = play(study, [2.0], law.with_values(shifts.values))
+    study = make_study(
+        [given(concentration="50 mmol/L", basis="copper")],
+        particles={"bare": {"core": "copper_oxide", "diameter": "4 nm", **particle}},
+        buffer="hepes",
+        concentration="100 mmol/L",
+        ph=7.0,
+        temperature=temperature,
+        atmosphere="closed",
+    )
+    end = play(study, [0.5], law.with_values(shifts.values))
     assert 0.1 < end["core_left"][0] < 1
     solution = end.built.tube.solution
     return math.log10(end.of(solution.activity("Cu+2")) / end.of(solution.activity("H+")) ** 2)
@@ -247,11 +276,17 @@ def test_heat_speeds_the_surface_up_by_arrhenius():
 
 def test_acid_attack_ceases_where_it_equals_water():
     material = Catalogue().load("materials", "copper_oxide")
-    law = of_material("copper_oxide", acid_rate=(1e-4, "mol/m^2/s"), water_rate=(1e-9, "mol/m^2/s"),
-                      acid_order=(0.8, "1"))
+    law = of_material(
+        "copper_oxide", acid_rate=(1e-4, "mol/m^2/s"), water_rate=(1e-9, "mol/m^2/s"), acid_order=(0.8, "1")
+    )
     assert cease_ph(law.apply("materials", "copper_oxide", material)) == pytest.approx(5 / 0.8, rel=1e-12)
-    shifted = of_material("calcium_peroxide", acid_rate=(1e-6, "mol/m^2/s"), water_rate=(1e-8, "mol/m^2/s"),
-                          acid_order=(1.0, "1"), acid_reference_ph=(6.0, "1"))
+    shifted = of_material(
+        "calcium_peroxide",
+        acid_rate=(1e-6, "mol/m^2/s"),
+        water_rate=(1e-8, "mol/m^2/s"),
+        acid_order=(1.0, "1"),
+        acid_reference_ph=(6.0, "1"),
+    )
     peroxide = Catalogue().load("materials", "calcium_peroxide")
     assert cease_ph(shifted.apply("materials", "calcium_peroxide", peroxide)) == pytest.approx(8.0, rel=1e-12)
     for never in ({"water_rate": (0.0, "mol/m^2/s")}, {"water_rate": (1e-30, "mol/m^2/s")}):
@@ -260,8 +295,14 @@ def test_acid_attack_ceases_where_it_equals_water():
 
 def test_buffer_gives_protons_only_down_to_where_attack_ceases():
     """Above the ceasing pH a buffer's bound protons are no supply; below, its supply is that of its pK."""
-    law = {"acid_rate": (1e6, "mol/m^2/s"), "water_rate": (1e-6, "mol/m^2/s"), "acid_order": (2.0, "1"),
-           "acid_reference_ph": (0.0, "1"), "log_k": (60.0, "1"), "saturation_ph": (-9.0, "1")}
+    law = {
+        "acid_rate": (1e6, "mol/m^2/s"),
+        "water_rate": (1e-6, "mol/m^2/s"),
+        "acid_order": (2.0, "1"),
+        "acid_reference_ph": (0.0, "1"),
+        "log_k": (60.0, "1"),
+        "saturation_ph": (-9.0, "1"),
+    }
     acetic = Catalogue().load("solutes", "acetate")
     pk, radius = acetic.species[0].log_k.si, 2e-9
     kept = 1 / (1 + 10 ** (6.0 - pk))

@@ -23,9 +23,13 @@ TIMES = [0.0, 60.0, 600.0, 3600.0, 36000.0]
 
 
 def run_vessel(enzymes=None, times=TIMES, temperature=298.15, **changes):
-    vessel = closed_vessel({"hydrogen_peroxide": START, "oxygen": 0.0}, ph=7.0, temperature=temperature, enzymes=enzymes)
+    vessel = closed_vessel(
+        {"hydrogen_peroxide": START, "oxygen": 0.0}, ph=7.0, temperature=temperature, enzymes=enzymes
+    )
     peroxide.add(vessel)
-    return simulate_network(vessel.network, times, changes={"hydrogen_peroxide.decay_rate": 0.0, **changes}, tolerances=TIGHT)
+    return simulate_network(
+        vessel.network, times, changes={"hydrogen_peroxide.decay_rate": 0.0, **changes}, tolerances=TIGHT
+    )
 
 
 def unit(per_ml: float) -> float:
@@ -67,13 +71,13 @@ def test_catalase_follows_lambert_w():
 
 
 def test_catalase_wears_off_with_the_peroxide_it_meets():
-    """Along the run  k_i (E_0 - E) (K + s) / s  is not free:  dc/dE = a / (k_i (K + c)) can be integrated."""
+    """dc/dE does not hold E, so the enzyme lost follows from the peroxide lost; a second solver gives the times."""
     loss, activity = 2e-3, unit(5.0)
     half, at = CATALASE.half_saturation.si, CATALASE.unit_substrate.si
     run = run_vessel({"catalase": activity}, **{"catalase.inactivation_rate": loss})
     enzyme, c = run["tube.catalase"] / VOLUME, run["hydrogen_peroxide"]
     assert enzyme[-1] < 0.1 * activity
-    assert c[-1] > 0.1 * START
+    assert 0.05 * START < c[-1] < 0.2 * START
     gone = loss * at / (half + at) * (half * (START - c) + (START**2 - c**2) / 2)
     assert activity - enzyme == pytest.approx(gone, rel=1e-6, abs=1e-12)
 
@@ -95,12 +99,17 @@ def test_peroxidase_takes_peroxide_and_makes_no_oxygen():
 
 
 def test_two_enzymes_share_the_peroxide():
-    run = run_vessel({"catalase": unit(20.0), "horseradish_peroxidase": unit(20.0)}, times=[0.0, 1.0],
-                     **{"catalase.inactivation_rate": 0.0})
+    run = run_vessel(
+        {"catalase": unit(0.2), "horseradish_peroxidase": unit(0.2)},
+        times=[0.0, 1.0],
+        **{"catalase.inactivation_rate": 0.0},
+    )
     ratio = 2 * run["oxygen"][1] / (run["tube.oxidised_donor"][1] / VOLUME)
-    speed = [(s.half_saturation.si + s.unit_substrate.si) / s.unit_substrate.si * START / (s.half_saturation.si + START)
-             for s in (CATALASE, PEROXIDASE)]
-    assert ratio == pytest.approx(speed[0] / speed[1], rel=1e-2)
+    speed = [
+        (s.half_saturation.si + s.unit_substrate.si) / s.unit_substrate.si * START / (s.half_saturation.si + START)
+        for s in (CATALASE, PEROXIDASE)
+    ]
+    assert ratio == pytest.approx(speed[0] / speed[1], rel=1e-3)
 
 
 def saturation(sheet, fraction: float, temperature: float = 298.15) -> float:
@@ -126,8 +135,12 @@ HOURS = [0.5, 1.0, 2.0, 5.0, 12.0]
 def test_oxygen_relaxes_to_henry_with_velocity_over_depth(depth, atmosphere):
     """Catalase turns 2 mmol/L peroxide into 1 mmol/L oxygen at once; the surplus leaves with k_L / depth."""
     velocity = Catalogue().load("vessels", "tube").gas_transfer_velocity.si
-    study = make_study([agent("hydrogen_peroxide", "2 mmol/L"), agent("catalase", "1e7 U/mL")], depth=f"{depth} mm",
-                       atmosphere=atmosphere, temperature="25 degC")
+    study = make_study(
+        [agent("hydrogen_peroxide", "2 mmol/L"), agent("catalase", "1e7 U/mL")],
+        depth=f"{depth} mm",
+        atmosphere=atmosphere,
+        temperature="25 degC",
+    )
     run = play(study, HOURS, changes={"catalase.inactivation_rate": 0.0})
     rest = saturation(OXYGEN, OXYGEN.gas.air_fraction.si) if atmosphere == "air" else 0.0
     exact = rest + np.exp(-velocity / (depth * 1e-3) * np.array(HOURS) * HOUR)
@@ -144,20 +157,33 @@ def test_outside_gains_what_the_tube_loses():
 
 
 def test_a_closed_tube_keeps_all():
-    study = make_study([agent("hydrogen_peroxide", "2 mmol/L"), agent("catalase", "100 U/mL")], buffer="bicarbonate",
-                       concentration="20 mmol/L", ph=7.4, **SHUT)
+    study = make_study(
+        [agent("hydrogen_peroxide", "2 mmol/L"), agent("catalase", "100 U/mL")],
+        buffer="bicarbonate",
+        concentration="20 mmol/L",
+        ph=7.4,
+        **SHUT,
+    )
     run = play(study, [0.0, 1.0, 100.0])
     held = run["oxygen"] + run["hydrogen_peroxide"] / 2
     assert held == pytest.approx(np.full(3, saturation(OXYGEN, OXYGEN.gas.air_fraction.si) + 1.0), rel=1e-9)
     assert run["carbonate"] == pytest.approx(np.full(3, 20.0), rel=1e-12)
-    assert run["ph"] == pytest.approx(np.full(3, 7.4), abs=1e-6)
+    # Hydrogen peroxide is an acid of pK 11.65: 2 mmol/L of it shift the buffer by less than 1e-4.
+    assert run["ph"] == pytest.approx(np.full(3, 7.4), abs=1e-4)
     assert not any(n.startswith("exchange") for n in run.built.network.processes)
 
 
 def test_bicarbonate_comes_to_rest_with_its_gas():
     """Five percent carbon dioxide over 25 mmol/L bicarbonate: the free gas ends at Henry's law, whatever it was."""
-    study = make_study(buffer="bicarbonate", concentration="25 mmol/L", ph=8.2, atmosphere="air", carbon_dioxide="5 %",
-                       temperature="37 degC", depth="1 mm")
+    study = make_study(
+        buffer="bicarbonate",
+        concentration="25 mmol/L",
+        ph=8.2,
+        atmosphere="air",
+        carbon_dioxide="5 %",
+        temperature="37 degC",
+        depth="1 mm",
+    )
     run = play(study, [0.0, 200.0])
     free = run.built.tube.solution.free(CARBONATE.gas.species)
     rest = saturation(CARBONATE, 0.05, 310.15)

@@ -14,8 +14,9 @@ from nanotrial.particle.population import SizeClasses, coat_geometry, size_class
 from nanotrial.study import Coat, Particle
 
 DIAMETER = 30e-9
-MATERIAL, COATING = (Catalogue().load(k, n) for k, n in (("materials", "calcium_peroxide"),
-                                                       ("coatings", "sodium_hyaluronate")))
+MATERIAL, COATING = (
+    Catalogue().load(k, n) for k, n in (("materials", "calcium_peroxide"), ("coatings", "sodium_hyaluronate"))
+)
 
 
 def number_moment(classes: SizeClasses, k: float) -> float:
@@ -67,8 +68,15 @@ def test_specific_area_is_that_of_the_sauter_radius(spread):
 
 
 RATE = 2e-9
-LAW = of_material("calcium_peroxide", acid_rate=(RATE, "mol/m^2/s"), acid_order=(1e-9, "1"), water_rate=(0.0, "mol/m^2/s"),
-                  log_k=(40.0, "1"), activation_energy=(0.0, "kJ/mol"), saturation_ph=(-300.0, "1"))
+LAW = of_material(
+    "calcium_peroxide",
+    acid_rate=(RATE, "mol/m^2/s"),
+    acid_order=(1e-9, "1"),
+    water_rate=(0.0, "mol/m^2/s"),
+    log_k=(40.0, "1"),
+    activation_energy=(0.0, "kJ/mol"),
+    saturation_ph=(-300.0, "1"),
+)
 SPEED = RATE * MATERIAL.molar_mass.si / MATERIAL.density.si
 # The acid term is halved at pH = pH_sat; with order 1e-9 the plateau factor is 1 / (1 + 10^(1e-9 * ...)) = 1 / 2.
 HALF = 0.5
@@ -76,8 +84,14 @@ HALF = 0.5
 
 def left(hours: list[float], spread: float, classes: int = 9) -> np.ndarray:
     more = {"geometric_sd": spread, "size_classes": classes} if spread > 1 else {}
-    study = make_study([given(concentration="0.5 mmol/L")], buffer="acetate", concentration="300 mmol/L", ph=5.0, particles={
-        "bare": {"core": "calcium_peroxide", "diameter": f"{DIAMETER * 1e9} nm", **more}}, atmosphere="closed")
+    study = make_study(
+        [given(concentration="0.5 mmol/L")],
+        buffer="acetate",
+        concentration="300 mmol/L",
+        ph=5.0,
+        particles={"bare": {"core": "calcium_peroxide", "diameter": f"{DIAMETER * 1e9} nm", **more}},
+        atmosphere="closed",
+    )
     return play(study, hours, LAW)["core_left"]
 
 
@@ -117,8 +131,14 @@ def test_more_classes_approach_the_whole_population():
 
 
 def geometry(spread: float = 1.0, **coat: float):
-    particle = Particle("p", "calcium_peroxide", DIAMETER, spread, 9,
-                        (Coat("sodium_hyaluronate", coat.get("mass_fraction"), coat.get("thickness")),))
+    particle = Particle(
+        "p",
+        "calcium_peroxide",
+        DIAMETER,
+        spread,
+        9,
+        (Coat("sodium_hyaluronate", coat.get("mass_fraction"), coat.get("thickness")),),
+    )
     return coat_geometry(particle, MATERIAL, COATING, size_classes(DIAMETER, spread, 9))
 
 

@@ -110,6 +110,7 @@ class Network:
         self.processes: dict[str, Process] = {}
         self.equilibria: dict[str, Equilibrium] = {}
         self.observables: dict[str, Observable] = {}
+        self._unknowns: set[str] = set()
         self.time = Term(ca.SX.sym("time"), _SECOND)
 
     def parameter(self, name: str, value: float | Value, unit: str) -> Term:
@@ -119,6 +120,8 @@ class Network:
         """
         number = float(value) if isinstance(value, int | float) else value.si
         provenance = None if isinstance(value, int | float) else value
+        if provenance is not None and dimension_of(provenance.unit) != dimension_of(unit):
+            raise NetworkError(f"parameter `{name}`: the value is in {provenance.unit}, expected a unit like {unit}")
         known = self.parameters.get(name)
         if known is not None:
             if known.value != number or dimension_of(known.unit) != dimension_of(unit):
@@ -234,6 +237,8 @@ class Network:
             residuals: name -> term that is zero; as many as variables.
             scales: name -> size of each residual, of the same dimension.
         """
+        if name in self.equilibria:
+            raise NetworkError(f"equilibrium `{name}` is added twice")
         if len(variables) != len(residuals):
             raise NetworkError(f"equilibrium `{name}`: {len(variables)} variables and {len(residuals)} residuals")
         sizes = []
@@ -256,6 +261,7 @@ class Network:
     def unknown(self, name: str, unit: str = "1") -> Term:
         """Return a new equilibrium variable, to be bound by ``equilibrium``."""
         self._new_name(name)
+        self._unknowns.add(name)
         return Term(ca.SX.sym(name), dimension_of(unit))
 
     def observe(self, name: str, value: Term | float, unit: str, description: str = "") -> None:
@@ -287,7 +293,7 @@ class Network:
     def _new_name(self, name: str) -> None:
         if not _NAME.match(name):
             raise NetworkError(f"the name `{name}` holds a space or an odd sign")
-        if name in self.species or name in self.parameters or name in self.processes:
+        if name in self.species or name in self.parameters or name in self.processes or name in self._unknowns:
             raise NetworkError(f"the name `{name}` is used twice")
 
 

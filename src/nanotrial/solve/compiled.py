@@ -191,12 +191,19 @@ def compile_network(network: Network) -> CompiledNetwork:
         for name, count in process.stoichiometry.items():
             rates[place[name]] = rates[place[name]] + count * process.rate.expression
     dx = ca.vertcat(*rates) if rates else ca.SX(0, 1)
-    dz, residual = [], []
-    for block in blocks:
+    dz: list[ca.SX] = []
+    residual: list[ca.SX] = []
+    for i, block in enumerate(blocks):
         symbols = ca.vertcat(*block.symbols)
         g = ca.vertcat(*[r / s for r, s in zip(block.residuals, block.scales, strict=True)])
         residual.append(g)
-        drift = ca.jtimes(g, amounts, dx) + ca.jtimes(g, t, ca.SX(1))
+        later = [s for b in blocks[i + 1 :] for s in b.symbols]
+        if later and ca.depends_on(g, ca.vertcat(*later)):
+            raise NetworkError(f"equilibrium `{block.name}` reads variables bound after it: bind them in one block")
+        before = ca.vertcat(*[s for b in blocks[:i] for s in b.symbols])
+        drift = ca.jtimes(g, amounts, dx)
+        if dz:
+            drift += ca.jtimes(g, before, ca.vertcat(*dz))
         dz.append(-ca.solve(ca.jacobian(g, symbols), drift))
     y = ca.SX.sym("y", len(species) + z.numel())
     scaled = ca.vertcat(dx / scales, *dz)
@@ -210,6 +217,7 @@ def compile_network(network: Network) -> CompiledNetwork:
     residuals = ca.vertcat(*residual) if residual else ca.SX(0, 1)
     start = ca.vertcat(*[s.initial.expression for s in species]) if species else ca.SX(0, 1)
     _no_loose_symbols(network, ca.vertcat(ode, seen, start), ca.vertcat(y, p, t))
+    _no_loose_symbols(network, ca.vertcat(residuals, totals), ca.vertcat(amounts, z, p))
     function = ca.Function("f", [t, y, p], [ode, seen])
     return CompiledNetwork(
         name=network.name,

@@ -69,12 +69,14 @@ def cut(
         outputs: times (s) to report, rising.
         start: first instant (s).
     """
+    if not all(math.isfinite(t) for t in (*outputs, *(e.time for e in events))):
+        raise NetworkError("an event or output has a time that is no finite number")
     times = sorted(set(outputs))
     end = max([start, *times, *(e.time for e in events)])
     _check_pulses(pulses)
     if any(e.time < start for e in events) or (times and times[0] < start):
         raise NetworkError(f"an event or output lies before the start at {start} s")
-    inside = {start, *(e.time for e in events), *(t for p in pulses for t in (p.start, p.end) if start < t < end)}
+    inside = {start, *(e.time for e in events), *(t for p in pulses for t in (p.start, p.end) if start < t <= end)}
     edges = sorted(inside)
     segments = []
     for left, right in zip(edges, [*edges[1:], end], strict=True):

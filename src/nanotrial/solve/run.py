@@ -173,6 +173,7 @@ def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list
     grid = segment.grid
     at = [segment.start, *grid]
     if not grid:
+        _check(work, y[:, None], at)
         return at, y[:, None]
     try:
         with honest_interrupts():
