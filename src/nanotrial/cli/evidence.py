@@ -17,6 +17,9 @@ app = typer.Typer(help="Published facts: predict, score, show.", no_args_is_help
 Facts = Annotated[Path | None, typer.Option("--facts", help="Facts file (JSON lines); the package's own by default.")]
 Members = Annotated[int, typer.Option(min=0, max=100_000, help="Runs with parameters drawn from their spreads.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
+WithoutFits = Annotated[
+    bool, typer.Option("--without-fits", help="Predict from the sheets alone, as if nothing had been fitted.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -25,6 +28,7 @@ def predict(
     out: Annotated[Path | None, typer.Option("--out", help="New file for the predictions; stdout by default.")] = None,
     members: Members = 200,
     seed: Seed = 1,
+    without_fits: WithoutFits = False,
 ) -> None:
     """Predict every fact. One JSON line each, with the reason where one is not modelled."""
     import json
@@ -34,7 +38,9 @@ def predict(
 
     if out is not None and out.exists():
         raise OutputError(f"{out} exists already and is never overwritten. Choose another name with --out.")
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _predicted(_load(facts), members, seed))
+    text = "".join(
+        json.dumps(row, ensure_ascii=False) + "\n" for row in _predicted(_load(facts), members, seed, without_fits)
+    )
     if out is None:
         say(text.rstrip())
         return
@@ -48,13 +54,14 @@ def score(
     predictions: Annotated[Path | None, typer.Option(help="File of predictions; without it they are made.")] = None,
     members: Members = 200,
     seed: Seed = 1,
+    without_fits: WithoutFits = False,
     as_json: Json = False,
 ) -> None:
     """Compare predictions with facts. A naive baseline stands beside them."""
     from nanotrial.evidence.score import read_predictions, score_rows
 
     loaded = _load(facts)
-    rows = read_predictions(predictions) if predictions is not None else _predicted(loaded, members, seed)
+    rows = read_predictions(predictions) if predictions is not None else _predicted(loaded, members, seed, without_fits)
     table = score_rows(loaded, rows)
     if as_json:
         write_json(table)
@@ -91,17 +98,29 @@ def show(
                 say(f"  {key}: {value}")
 
 
+def curves(members: Members = 200, seed: Seed = 1, without_fits: WithoutFits = False, as_json: Json = False) -> None:
+    """Compare measured curves with predictions. Says which curves were fitted and which are a test."""
+    from nanotrial.evidence.curves import curve_rows
+
+    with progress_bar(0, "evidence") as begin:
+        rows = curve_rows(members, seed, begin, without_fits)
+    if as_json:
+        write_json(rows)
+    else:
+        write_table(rows)
+
+
 def _load(path: Path | None) -> Any:
     from nanotrial.evidence.facts import load_facts
 
     return load_facts(path)
 
 
-def _predicted(facts: Sequence[Any], members: int, seed: int) -> list[Row]:
+def _predicted(facts: Sequence[Any], members: int, seed: int, without_fits: bool = False) -> list[Row]:
     from nanotrial.evidence.predict import predict_facts
 
     with progress_bar(0, "evidence") as begin:
-        rows: list[Row] = predict_facts(facts, members, seed, begin)
+        rows: list[Row] = predict_facts(facts, members, seed, begin, without_fits)
     return rows
 
 
@@ -117,5 +136,5 @@ def _plain(fact: Any) -> Row:
     return {entry.name: getattr(fact, entry.name) for entry in dataclasses.fields(fact)}
 
 
-for command in (predict, score, show):
+for command in (predict, score, show, curves):
     app.command()(guarded(command))

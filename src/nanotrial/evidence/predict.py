@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanotrial.errors import EvidenceError, SolveError
+from nanotrial.errors import EvidenceError
 from nanotrial.evidence.facts import Fact
+from nanotrial.evidence.members import member_values
 from nanotrial.evidence.published import MappedFact, all_facts
 from nanotrial.fit.overlay import Overlay
-from nanotrial.places import build_arm
-from nanotrial.sampling import draw_parameters
-from nanotrial.simulate import Player
 from nanotrial.study import load_study
 from nanotrial.units import from_si
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
     from nanotrial.study import Study
 
-    Vector = NDArray[np.float64]
+    Played = dict[tuple[Path, str, str, float], tuple[NDArray[np.float64], Overlay]]
 
 UNITS = {"fraction": "1", "mol/m3": "mol/m^3", "h": "h", "d": "d", "count": "1", "fold": "1"}
 SAME = 1e-3
@@ -53,7 +51,7 @@ def predict_facts(
     """
     mapped = {m.id: m for m in all_facts()}
     wanted = [f for f in facts if f.id in mapped and _agrees(f, mapped[f.id])]
-    curves: dict[tuple[Path, str], tuple[Vector, Overlay]] = {}
+    curves: Played = {}
     for path in dict.fromkeys(mapped[f.id].study for f in wanted):
         if progress:
             progress(f"predicting {path.parent.name}/{path.name}")
@@ -72,40 +70,17 @@ def _agrees(fact: Fact, mapping: MappedFact) -> bool:
     return mapping.check != "comparison" or {fact.arm, fact.comparator} == set(mapping.sides)
 
 
-def _play(
-    study: Study, path: Path, needed: Sequence[MappedFact], members: int, seed: int
-) -> dict[tuple[Path, str], tuple[Vector, Overlay]]:
-    """Return (study, "arm|measure|time") -> members' values, the central run first."""
+def _play(study: Study, path: Path, needed: Sequence[MappedFact], members: int, seed: int) -> Played:
+    """Return (study, arm, measure, time) -> members' values, the central run first, and the fits in force."""
     overlay = Overlay.of_study(study)
-    arms: dict[str, set[tuple[str, float]]] = {}
-    for m in needed:
-        for arm in m.sides.values() if m.check == "comparison" else [m.arm]:
-            arms.setdefault(arm, set()).add((m.measure, m.time))
-    player = Player()
-    built = {name: build_arm(study, study.arm(name), overlay) for name in arms}
-    everything = {n: p for b in built.values() for n, p in b.network.parameters.items()}
-    draws = draw_parameters(everything, members, np.random.default_rng(seed), overlay)
-    result = {}
-    for name, one in built.items():
-        runner, asked = player.runner(one), sorted(arms[name])
-        times = sorted({t for _, t in asked})
-        found = np.full((members + 1, len(asked)), np.nan)
-        for i in range(members + 1):
-            changes = {n: float(v[i - 1]) for n, v in draws.items()} if i else {}
-            try:
-                run = player.replay(runner, one, times, changes)
-            except SolveError:
-                continue
-            for j, (measure, time) in enumerate(asked):
-                found[i, j] = run[measure][times.index(time)]
-        for j, (measure, time) in enumerate(asked):
-            result[path, f"{name}|{measure}|{time}"] = (found[:, j], overlay)
-    return result
+    points = [
+        (arm, m.measure, m.time) for m in needed for arm in (m.sides.values() if m.check == "comparison" else [m.arm])
+    ]
+    found = member_values(study, points, members, seed, overlay)
+    return {(path, *point): (values, overlay) for point, values in found.items()}
 
 
-def _predict(
-    fact: Fact, mapping: MappedFact | None, curves: dict[tuple[Path, str], tuple[Vector, Overlay]]
-) -> dict[str, Any]:
+def _predict(fact: Fact, mapping: MappedFact | None, curves: Played) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(("value", "lo", "hi", "unit", "larger", "reason", "budget"))
     row = {"id": fact.id, "status": "not_modelled", "mode": "predicted", **row}
     if mapping is None:
@@ -116,7 +91,7 @@ def _predict(
         return row
     if mapping.check == "comparison":
         return _compare(fact, mapping, curves, row)
-    values, overlay = curves[mapping.study, f"{mapping.arm}|{mapping.measure}|{mapping.time}"]
+    values, overlay = curves[mapping.study, mapping.arm, mapping.measure, mapping.time]
     shown = _unit(fact)
     members = values[1:][~np.isnan(values[1:])]
     if not len(members):
@@ -139,12 +114,10 @@ def _unit(fact: Fact) -> str:
     return UNITS.get(fact.unit, "1")
 
 
-def _compare(
-    fact: Fact, mapping: MappedFact, curves: dict[tuple[Path, str], tuple[Vector, Overlay]], row: dict[str, Any]
-) -> dict[str, Any]:
+def _compare(fact: Fact, mapping: MappedFact, curves: Played, row: dict[str, Any]) -> dict[str, Any]:
     sides = []
     for text in (fact.arm, fact.comparator):
-        values, overlay = curves[mapping.study, f"{mapping.sides[text]}|{mapping.measure}|{mapping.time}"]
+        values, overlay = curves[mapping.study, mapping.sides[text], mapping.measure, mapping.time]
         sides.append(values[1:] if len(values) > 1 else values)
         row["mode"] = "fitted" if fact.id in overlay.facts else "predicted"
     good = ~np.isnan(sides[0]) & ~np.isnan(sides[1])

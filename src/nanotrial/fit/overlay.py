@@ -91,25 +91,37 @@ def load_fits(names: tuple[str, ...], beside: Path | None = None) -> Overlay:
     for name in names:
         path = _fit_path(name, beside)
         table = read_toml(path)
-        for row in table.get("parameter", []):
-            key = row.pop("key")
-            if key in values:
-                raise CatalogueError(f"{path.name}: {key}", "a parameter fitted twice", "one fit per parameter")
+        for i, row in enumerate(_rows(table, path), 1):
+            key = row.pop("key", None)
+            if not isinstance(key, str) or key in values:
+                raise CatalogueError(f"{path.name}: parameter[{i}].key", f"{key!r}", "a sheet key of its own")
             values[key] = read_value(row, str(row.get("unit", "1")), f"{path.name}: {key}")
-        facts.update(table.get("facts", []))
+        named = table.get("facts", [])
+        if not isinstance(named, list) or not all(isinstance(f, str) for f in named):
+            raise CatalogueError(f"{path.name}: facts", f"{named!r}", "a list of the ids the fit was made to")
+        facts.update(named)
         if "draws" in table:
             draws.append(_read_draws(table["draws"], values, path))
     return Overlay(values, frozenset(facts), names, tuple(draws))
 
 
-def _read_draws(
-    table: Mapping[str, list[float]], values: Mapping[str, Value], path: Path
-) -> dict[str, tuple[float, ...]]:
-    """Return network parameter -> joint draws in SI."""
-    if len({len(column) for column in table.values()}) > 1 or any(key not in values for key in table):
+def _rows(table: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    rows = table.get("parameter")
+    if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
         raise CatalogueError(
-            f"{path.name}: draws", "lists that do not match", "equally long lists of fitted parameters"
+            f"{path.name}: parameter", f"{rows!r}", "[[parameter]] tables as `nanotrial fit` writes them"
         )
+    return [dict(r) for r in rows]
+
+
+def _read_draws(table: Any, values: Mapping[str, Value], path: Path) -> dict[str, tuple[float, ...]]:
+    """Return network parameter -> joint draws in SI."""
+    where = f"{path.name}: draws"
+    columns = list(table.values()) if isinstance(table, dict) else []
+    number = [isinstance(v, int | float) for c in columns if isinstance(c, list) for v in c]
+    whole = columns and all(isinstance(c, list) and c for c in columns) and all(number)
+    if not whole or len({len(c) for c in columns}) > 1 or any(key not in values for key in table):
+        raise CatalogueError(where, "lists that do not match", "equally long lists of numbers for fitted parameters")
     return {parameter_name(k): tuple(to_si(float(v), values[k].unit) for v in column) for k, column in table.items()}
 
 

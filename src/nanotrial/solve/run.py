@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import casadi as ca
 import numpy as np
 
-from nanotrial.errors import SolveError
+from nanotrial.errors import NetworkError, SolveError, nearest
 from nanotrial.solve.compiled import CompiledNetwork, compile_network
 from nanotrial.solve.events import Event, Pulse, Segment, cut
 from nanotrial.solve.interrupt import honest_interrupts
@@ -52,6 +52,9 @@ class Trajectory:
         """Return the SI time course of an observable or a state."""
         if name in self.observable_names:
             return self.observables[:, self.observable_names.index(name)]
+        if name not in self.state_names:
+            known = (*self.observable_names, *self.state_names)
+            raise NetworkError(f"no observable or state `{name}`. {nearest(name, known)}")
         return self.states[:, self.state_names.index(name)]
 
     def imbalance(self) -> dict[str, float]:
