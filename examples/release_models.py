@@ -12,8 +12,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from nanotrial.fit.estimate import fit_study, targets_of
+from nanotrial.fit.estimate import fit_study
 from nanotrial.fit.overlay import Overlay
+from nanotrial.fit.targets import targets_of
 from nanotrial.simulate import simulate
 from nanotrial.study import Study, load_study
 

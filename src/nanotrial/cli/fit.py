@@ -25,7 +25,8 @@ def fit_parameters(
 ) -> None:
     """Fit named values to named facts. The file it writes may be named by a study under `fits`."""
     from nanotrial.errors import OutputError
-    from nanotrial.fit.estimate import fit_study, write_fit
+    from nanotrial.fit.estimate import fit_study
+    from nanotrial.fit.files import write_fit
     from nanotrial.study import load_study
 
     loaded = load_study(study)

@@ -16,14 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanotrial.errors import EvidenceError, SolveError, nearest
-from nanotrial.evidence.published import Curve, MappedFact, published_path, read_published
+from nanotrial.errors import EvidenceError, SolveError
 from nanotrial.fit.overlay import Overlay, get_value, parameter_name
+from nanotrial.fit.posterior import walk_posterior
+from nanotrial.fit.targets import Target, targets_of
 from nanotrial.places import BuiltArm, build_arm
 from nanotrial.simulate import Player
 from nanotrial.values import Distribution, Value
@@ -34,23 +34,6 @@ if TYPE_CHECKING:
     from nanotrial.study import Study
 
     Vector = NDArray[np.float64]
-
-READING_SD = 0.05
-DRAWS = 200
-
-
-@dataclass(frozen=True)
-class Target:
-    """One number to meet: arm, measure, time (s), value and sd in SI of the measure, relation, and where it is from."""
-
-    id: str
-    arm: str
-    measure: str
-    time: float
-    value: float
-    sd: float
-    relation: str = "="
-    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,39 +86,6 @@ def _spread(value: Value) -> str:
     if d is None:
         return "-"
     return f"x/÷ {d.geometric_sd:.3g}" if d.kind == "lognormal" else f"± {d.sd:.3g}"
-
-
-def targets_of(study: Study, names: Sequence[str]) -> list[Target]:
-    """Return the targets of facts and curves named by id in the published.toml beside the study."""
-    path = published_path(study) or study.path.parent / "published.toml"
-    if not path.is_file():
-        raise EvidenceError(
-            study.path.name,
-            "no published facts",
-            "a key `published` with a system of the catalogue, or a published.toml beside the study",
-        )
-    facts, curves = read_published(path)
-    known: dict[str, MappedFact | Curve] = {f.id: f for f in facts} | {c.id: c for c in curves}
-    result = []
-    for name in names:
-        if name not in known:
-            raise EvidenceError(
-                f"{path.name}: {name}", "an unknown fact or curve", "an id of the file", nearest(name, known)
-            )
-        result += _targets(known[name])
-    return result
-
-
-def _targets(one: MappedFact | Curve) -> list[Target]:
-    if isinstance(one, Curve):
-        return [
-            Target(one.id, one.arm, one.measure, t, v, max(one.relative_sd * v, (h - low) / 2), "=", one.source)
-            for t, v, low, h in zip(one.times, one.values, one.low, one.high, strict=True)
-            if t > 0
-        ]
-    if one.value is None or one.check not in ("value", "bound"):
-        raise EvidenceError(one.id, f"a {one.check} without an open value", "a fact with a value or a bound")
-    return [Target(one.id, one.arm, one.measure, one.time, one.value, one.sd or READING_SD, one.relation, one.source)]
 
 
 @dataclass(frozen=True)
@@ -238,7 +188,7 @@ def fit_study(
     if spare > 0:
         birge = max(1.0, math.sqrt(float(np.sum(best.fun[: len(wanted)] ** 2)) / spare))
         best = _least_squares(residuals, coordinates, scaled, study)
-    draws, acceptance = _walk(residuals, best, scaled, steps, np.random.default_rng(seed))
+    draws, acceptance = walk_posterior(residuals, best, scaled, steps, np.random.default_rng(seed))
     quality = {"cost": float(best.cost), "birge_ratio": birge, "acceptance": acceptance}
     return _result(study, vary, wanted, coordinates, best, start, width, start + width * draws, quality, predict, widen)
 
@@ -260,34 +210,6 @@ def _least_squares(
     if best is None:
         raise EvidenceError(study.path.name, "no start from which the study can be solved", "a solvable study")
     return best
-
-
-def _walk(
-    residuals: Callable[[Vector], Vector], best: Any, scaled: Vector, steps: int, generator: np.random.Generator
-) -> tuple[Vector, float]:
-    """Return DRAWS posterior draws (scaled) and the share of accepted steps of an adaptive Metropolis walk."""
-    if steps == 0:
-        return np.tile(best.x, (DRAWS, 1)), 0.0
-    size = len(best.x)
-    # A direction that nothing constrains starts with the width of its prior.
-    shape = np.linalg.inv(best.jac.T @ best.jac + 0.25 * np.eye(size))
-    x, cost, accepted = best.x.copy(), best.cost, 0
-    path = np.empty((steps, size))
-    for i in range(steps):
-        if i >= 200 and i % 100 == 0:
-            shape = np.cov(path[i // 4 : i].T).reshape(size, size) + 1e-6 * np.eye(size)
-        trial = generator.multivariate_normal(x, shape * 2.38**2 / size)
-        threshold = math.log(generator.uniform())
-        if np.all((trial > scaled[:, 0]) & (trial < scaled[:, 1])):
-            try:
-                after = 0.5 * float(np.sum(residuals(trial) ** 2))
-            except SolveError:
-                after = math.inf
-            if threshold < cost - after:
-                x, cost, accepted = trial, after, accepted + 1
-        path[i] = x
-    kept = path[steps // 4 :]
-    return kept[np.linspace(0, len(kept) - 1, DRAWS).astype(int)], accepted / steps
 
 
 def _starts(coordinates: list[_Coordinate], scaled: NDArray[np.float64]) -> list[Vector]:
@@ -378,53 +300,3 @@ def _result(
     return FitResult(
         tuple(vary), values, shown, quality, tuple(targets), predict(x), before, np.asarray(best.x), study.path.name
     )
-
-
-def write_fit(result: FitResult, path: Path) -> None:
-    """Write a fit as TOML: parameters with spread, correlation, the facts used and how they are met.
-
-    Raises:
-        EvidenceError: the file exists.
-    """
-    if path.exists():
-        raise EvidenceError(str(path), "a file that exists", "a new file", "Fits are never overwritten.")
-    lines = [f'study = "{result.study}"', f"facts = {_texts(sorted({t.id for t in result.targets}))}", ""]
-    for key, value, pull in zip(result.keys, result.values, result.pulls, strict=True):
-        d = value.distribution
-        assert d is not None
-        spread = f'kind = "{d.kind}", ' + (
-            f"geometric_sd = {d.geometric_sd:.6g}" if d.kind == "lognormal" else f"sd = {d.sd:.6g}"
-        )
-        for name, limit in (("low", d.low), ("high", d.high)):
-            spread += f", {name} = {limit:.6g}" if math.isfinite(limit) else ""
-        lines += [
-            "[[parameter]]",
-            f'key = "{key}"',
-            f"value = {value.value:.8g}",
-            f'unit = "{value.unit}"',
-            f'source = "{value.source}"',
-            'grade = "fitted"',
-            f'note = "{value.note}; {pull:+.2f} prior widths away from the sheet"',
-            f"distribution = {{ {spread} }}",
-            "",
-        ]
-    lines += [
-        "# Joint draws from the posterior, one list per parameter in its unit; row i of all lists is one draw.",
-        "[draws]",
-    ]
-    lines += [
-        f'"{k}" = [{", ".join(f"{v:.5g}" for v in column)}]'
-        for k, column in zip(result.keys, result.draws.T, strict=True)
-    ]
-    lines += ["", "[quality]", *(f"{k} = {v:.5g}" for k, v in result.quality.items()), ""]
-    for row in result.target_rows:
-        lines += ["[[target]]", *(f"{k} = {_toml(v)}" for k, v in row.items()), ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
-
-
-def _texts(items: Sequence[str]) -> str:
-    return "[" + ", ".join(f'"{i}"' for i in items) + "]"
-
-
-def _toml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else f"{value:.6g}"
