@@ -15,7 +15,7 @@ from pathlib import Path
 from nanotrial.fit.estimate import fit_study
 from nanotrial.fit.overlay import Overlay
 from nanotrial.fit.targets import targets_of
-from nanotrial.simulate import simulate
+from nanotrial.experiment import simulate
 from nanotrial.study import Study, load_study
 
 LAW = "materials/calcium_peroxide:dissolution."

@@ -10,10 +10,10 @@ from typing import Any
 import casadi as ca
 
 from nanotrial.catalogue.lookup import Catalogue
+from nanotrial.experiment import Player
 from nanotrial.fit.overlay import Overlay
 from nanotrial.network.terms import Term
 from nanotrial.places import BuiltArm, build_arm
-from nanotrial.simulate import Player
 from nanotrial.solve.run import Tolerances, Trajectory
 from nanotrial.study import Study, read_study
 from nanotrial.units import dimension_of

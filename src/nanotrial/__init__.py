@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nanotrial.experiment import simulate as simulate
     from nanotrial.places import build_arm as build_arm
     from nanotrial.report.page import write_report as write_report
-    from nanotrial.simulate import simulate as simulate
     from nanotrial.study import Study as Study
     from nanotrial.study import load_study as load_study
 
@@ -21,7 +21,7 @@ _WHERE = {
     "Study": "nanotrial.study",
     "load_study": "nanotrial.study",
     "build_arm": "nanotrial.places",
-    "simulate": "nanotrial.simulate",
+    "simulate": "nanotrial.experiment",
     "write_report": "nanotrial.report.page",
 }
 __all__ = ["Study", "__version__", "build_arm", "load_study", "simulate", "write_report"]

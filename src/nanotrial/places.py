@@ -16,7 +16,7 @@ from nanotrial.fit.overlay import Overlay
 from nanotrial.medium import gases, minerals, peroxide
 from nanotrial.medium.speciation import Site, Solution, add_solution
 from nanotrial.network.model import Network
-from nanotrial.network.terms import Term, constant, maximum, minimum, ten_to, total
+from nanotrial.network.terms import Term, constant, maximum, minimum, share, ten_to, total
 from nanotrial.particle import coat, dissolution
 from nanotrial.particle.population import CoatGeometry, SizeClasses, coat_geometry, size_classes
 from nanotrial.solve.compiled import CompiledNetwork
@@ -43,10 +43,10 @@ class Cohort:
     coat_sheet: Coating | None = None
     coat_material: str = ""
 
-    @property
-    def molar_volume(self) -> float:
-        """Return the molar volume of the core (m^3/mol)."""
-        return self.material.molar_mass.si / self.material.density.si
+    def molar_volume(self, network: Network) -> Term:
+        """Return the molar volume of the core (m^3/mol), molar mass over density."""
+        mass = network.parameter(f"{self.material_id}.molar_mass", self.material.molar_mass, "kg/mol")
+        return mass / network.parameter(f"{self.material_id}.density", self.material.density, "kg/m^3")
 
     def core_name(self, j: int) -> str:
         """Return the state of a size class."""
@@ -77,6 +77,11 @@ class Tube:
     agents: dict[str, Agent]
     phases: dict[str, Phase]
     mechanisms: list[str] = field(default_factory=list)
+
+    @property
+    def floor(self) -> Term:
+        """Return the amount (mol) below which something counts as not there: 1e-7 of a millimole per litre."""
+        return constant(1e-7 * self.scale, "mol")
 
     def enzymes(self, acts_on: str) -> dict[str, Agent]:
         """Return the enzymes in the tube that act on something."""
@@ -133,7 +138,8 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     scale = subject.volume * 1.0
     components = _components(study, arm, cohorts, agents)
     sheets = {name: catalogue.load("solutes", name) for name in components}
-    _add_states(network, subject, cohorts, agents, sheets, study, volume, scale)
+    removed = {r.what for r in arm.removals}
+    _add_states(network, subject, cohorts, agents, sheets, study, volume, scale, removed)
     sites = _sites(network, cohorts)
     salt = network.parameter("tube.background_salt", _own(subject.background_salt, vessel.background_salt), "mol/m^3")
     solution = add_solution(
@@ -211,6 +217,7 @@ def _add_states(
     study: Study,
     volume: Term,
     scale: float,
+    removed: set[str],
 ) -> None:
     buffer = study.catalogue.load("buffers", subject.buffer).solutes
     for name, sheet in sheets.items():
@@ -236,6 +243,9 @@ def _add_states(
         for j in range(len(cohort.classes.radii)):
             network.state(cohort.core_name(j), "tube", scale=scale, content=content)
         network.state(f"{cohort.key}.added", "tube", scale=scale)
+        if cohort.particle.name in removed:
+            network.state(f"{cohort.key}.taken_out", "outside", scale=scale, content=content)
+            network.state(f"{cohort.key}.taken_out_added", "outside", scale=scale)
         if cohort.coat is not None:
             polymer = {cohort.coat_material: 1.0}
             if f"tube.free_{cohort.coat_material}" not in network.species:
@@ -317,15 +327,33 @@ def _removal_event(tube: Tube, removal: Removal) -> Event:
         for name, species in network.species.items():
             if name.startswith("tube.") and not name.startswith(tuple(f"tube.{p}" for p in tube.phases)):
                 changes[name] = network[name] * kept + species.initial * removal.fraction
-    else:
-        for cohort in tube.cohorts:
-            if cohort.particle.name == removal.what:
-                for name in network.species:
-                    if name.startswith(f"{cohort.key}."):
-                        changes[name] = network[name] * kept
-        if removal.what in tube.agents:
-            changes = {f"tube.{removal.what}": network[f"tube.{removal.what}"] * kept}
+        return Event(removal.time, changes, "replace medium")
+    if removal.what in tube.agents:
+        changes = {f"tube.{removal.what}": network[f"tube.{removal.what}"] * kept}
+    for cohort in tube.cohorts:
+        if cohort.particle.name == removal.what:
+            changes |= _taking_out(tube, cohort, removal.fraction, changes)
     return Event(removal.time, changes, f"remove {removal.what}")
+
+
+def _taking_out(tube: Tube, cohort: Cohort, fraction: float, before: dict[str, Term]) -> dict[str, Term]:
+    """Return the changes when a fraction of a cohort leaves, with its coat and the counter-ions of the coat."""
+    network = tube.network
+    moved = {n: network[n] for n in network.species if n.startswith(f"{cohort.key}.core.")}
+    changes = {name: moles * (1.0 - fraction) for name, moles in moved.items()}
+    changes[f"{cohort.key}.added"] = network[f"{cohort.key}.added"] * (1.0 - fraction)
+    out, given = f"{cohort.key}.taken_out", f"{cohort.key}.taken_out_added"
+    changes[out] = network[out] + total((moles * fraction for moles in moved.values()), "mol")
+    changes[given] = network[given] + network[f"{cohort.key}.added"] * fraction
+    if cohort.coat_sheet is not None:
+        mass = network[f"{cohort.key}.coat"]
+        acid = coat.carboxylates(network, cohort.coat_material, cohort.coat_sheet, mass * fraction)
+        pka = network.parameter(f"{cohort.coat_material}.carboxylate_pka", cohort.coat_sheet.carboxylate_pka, "1")
+        ionised = acid / (1.0 + ten_to(pka - tube.solution.ph))
+        changes[f"{cohort.key}.coat"] = mass * (1.0 - fraction)
+        for ions in ("tube.strong_charge", "tube.inert_ions"):
+            changes[ions] = before.get(ions, network[ions]) - ionised
+    return changes
 
 
 def _add_observables(tube: Tube) -> None:
@@ -337,8 +365,13 @@ def _add_observables(tube: Tube) -> None:
     _observe_protons(tube)
     if not tube.cohorts:
         return
+    # Particles that were taken out count as given, and what they still held as left.
+    taken = [n for n in network.species if n.endswith(".taken_out")]
     added = total((network[f"{c.key}.added"] for c in tube.cohorts), "mol")
-    left = total((network[c.core_name(j)] for c in tube.cohorts for j in range(len(c.classes.radii))), "mol")
+    added = added + total((network[f"{n}_added"] for n in taken), "mol")
+    left = total((network[n] for n in taken), "mol") + total(
+        (network[c.core_name(j)] for c in tube.cohorts for j in range(len(c.classes.radii))), "mol"
+    )
     gone = added - left
     metals = {c.metal for c in tube.cohorts}
     solid = constant(0.0, "mol")
@@ -346,16 +379,19 @@ def _add_observables(tube: Tube) -> None:
         count = sum(phase.products.get(m, 0.0) for m in metals)
         if count:
             solid = solid + network[f"tube.{identifier}"] * float(count)
-    small = constant(1e-30, "mol")
-    network.observe("release", (gone - minimum(solid, gone)) / (added + small), "1", "dissolved metal over metal given")
-    network.observe("core_left", left / (added + small), "1", "core that is left")
+    floor = tube.floor
+    network.observe(
+        "release", share(gone - minimum(solid, gone), added, floor), "1", "dissolved metal over metal given"
+    )
+    network.observe("core_left", share(left, added, floor), "1", "core that is left")
     coats = [c for c in tube.cohorts if c.coat is not None]
     if coats:
         mass = total((network[f"{c.key}.coat"] for c in coats), "kg")
         whole = total(
             (network[f"{c.key}.added"] * constant(c.coat.mass_per_mole, "kg/mol") for c in coats if c.coat), "kg"
         )
-        network.observe("coat_left", mass / (whole + constant(1e-30, "kg")), "1", "coat that is left")
+        kilogram = constant(1.0, "kg/mol")
+        network.observe("coat_left", share(mass, whole, floor * kilogram), "1", "coat that is left")
 
 
 def _observe_protons(tube: Tube) -> None:

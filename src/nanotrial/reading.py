@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -47,8 +48,10 @@ class TableReader:
         """Return a key that must be there."""
         self.asked.append(name)
         if name not in self.table:
-            hint = nearest(name, [k for k in self.table if k not in self.asked]) if self.table else ""
-            raise StudyError(self.key(name), "nothing", f"`{name}`", hint if hint.startswith("Did") else "")
+            spare = [k for k in self.table if k not in self.asked]
+            near = difflib.get_close_matches(name, spare, n=1, cutoff=0.6)
+            action = f"Is `{near[0]}` a misspelling of it?" if near else ""
+            raise StudyError(self.key(name), "nothing", f"`{name}`", action)
         return self.table[name]
 
     def text(self, name: str, default: str | None = None, reason: str = "") -> str:

@@ -26,7 +26,7 @@ from nanotrial.errors import NanotrialError, OutputError
 from nanotrial.units import display
 
 if TYPE_CHECKING:
-    from nanotrial.simulate import ArmResult, StudyResult
+    from nanotrial.experiment import ArmResult, StudyResult
     from nanotrial.study import Arm, Measure, Study
     from nanotrial.values import Value
 

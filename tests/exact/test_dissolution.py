@@ -205,7 +205,7 @@ def surface_speed(played) -> float:
     """Return mol/(m^2 s) at the start."""
     cohort = played.built.tube.cohorts[0]
     moles, radius = played[cohort.core_name(0)][0], cohort.classes.radii[0]
-    area = 3 * moles * cohort.molar_volume / radius
+    area = 3 * moles * cohort.material.molar_mass.si / cohort.material.density.si / radius
     names = [n for n in played.built.network.processes if n.startswith(f"{cohort.key}.") and n.endswith(".0")]
     return sum(played.rate(n) for n in names) / area
 

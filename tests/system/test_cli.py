@@ -243,17 +243,17 @@ def test_run_folder_is_never_overwritten(finished: Path) -> None:
 
 
 def test_failed_arm_exits_1_and_is_named(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nanotrial import simulate
+    from nanotrial import experiment
     from nanotrial.errors import SolveError
 
-    real = simulate.Player.replay
+    real = experiment.Player.replay
 
     def failing(self, runner, built, times, changes):  # type: ignore[no-untyped-def]
         if built.name == "particles + catalase":
             raise SolveError("the solver stopped after t = 3 s")
         return real(self, runner, built, times, changes)
 
-    monkeypatch.setattr(simulate.Player, "replay", failing)
+    monkeypatch.setattr(experiment.Player, "replay", failing)
     result = CliRunner().invoke(app, ["run", str(tiny), "-o", str(tmp_path / "out")])
     assert result.exit_code == 1, result.output
     assert "Failed: arm `particles + catalase`: the solver stopped" in result.stderr

@@ -9,10 +9,10 @@ from tubes import SHUT, TIGHT, agent, given, make_study, of_material, play
 
 from nanotrial.budgets import SPENT_PH, arm_budgets
 from nanotrial.catalogue.lookup import Catalogue
+from nanotrial.experiment import Player
 from nanotrial.fit.overlay import Overlay
 from nanotrial.medium.constants import debye_slope
 from nanotrial.places import build_arm
-from nanotrial.simulate import Player
 
 PARTICLES = {
     "bare": {"core": "calcium_peroxide", "diameter": "20 nm"},
@@ -101,15 +101,28 @@ def test_pure_water_gives_next_to_nothing():
     assert row.binds
 
 
-@pytest.mark.parametrize(("load", "buffer", "ph"), [
-    ("1 mmol/L", "phosphate", 7.0), ("8 mmol/L", "phosphate", 6.0), ("2 mmol/L", "water", 7.0), ("3 mmol/L", "acetate", 5.0),
-])
+@pytest.mark.parametrize(
+    ("load", "buffer", "ph"),
+    [
+        ("1 mmol/L", "phosphate", 7.0),
+        ("8 mmol/L", "phosphate", 6.0),
+        ("2 mmol/L", "water", 7.0),
+        ("3 mmol/L", "acetate", 5.0),
+    ],
+)
 def test_ph_if_all_dissolves_is_that_of_a_run_to_its_end(load, buffer, ph):
     """All peroxide as hydrogen peroxide (the budget) or in part as oxygen (the run) differs by the acid of pK 11.65."""
     subject = {"buffer": buffer, "ph": ph, **SHUT}
-    end = play(make_study([given("bare", load)], **subject), [50.0], FAST,
-               changes={"calcium_peroxide.peroxide.half_ph": 30.0, "calcium_peroxide.peroxide.acid_yield": 1.0,
-                        "hydrogen_peroxide.decay_rate": 0.0})
+    end = play(
+        make_study([given("bare", load)], **subject),
+        [50.0],
+        FAST,
+        changes={
+            "calcium_peroxide.peroxide.half_ph": 30.0,
+            "calcium_peroxide.peroxide.acid_yield": 1.0,
+            "hydrogen_peroxide.decay_rate": 0.0,
+        },
+    )
     assert end["core_left"][0] < 1e-6
     assert end["portlandite.saturation_ratio"][0] < 1
     row = budgets([given("bare", load)], **subject)["pH if all dissolves"]

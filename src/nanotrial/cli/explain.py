@@ -61,7 +61,7 @@ def _budgets(study: Study, built: list[BuiltArm]) -> list[Row]:
     """Return the budget lines of every arm; an arm that cannot be set up says why."""
     from nanotrial.budgets import arm_budgets
     from nanotrial.errors import SolveError
-    from nanotrial.simulate import Player
+    from nanotrial.experiment import Player
 
     player = Player()
     rows: list[Row] = []

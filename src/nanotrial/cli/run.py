@@ -13,7 +13,7 @@ from nanotrial.cli.output import note, progress_bar, say
 from nanotrial.solve.interrupt import honest_interrupts
 
 if TYPE_CHECKING:
-    from nanotrial.simulate import StudyResult
+    from nanotrial.experiment import StudyResult
     from nanotrial.study import Study
 
 REPORT = "report.html"
@@ -35,7 +35,7 @@ def run_study(
 
     loaded = load_study(study)
     _check_place(output if output is not None else _default_folder(study))
-    from nanotrial.simulate import simulate
+    from nanotrial.experiment import simulate
 
     with honest_interrupts() as check, progress_bar(len(loaded.arms), "arm", quiet) as begin:
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanotrial.errors import SolveError
+from nanotrial.experiment import Player
 from nanotrial.places import build_arm
 from nanotrial.sampling import draw_parameters
-from nanotrial.simulate import Player
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 ``lo`` and ``hi`` are the 5th and 95th percentile over members drawn from all spreads, ``value`` their median; a
 comparison says which side is larger in the median of the paired difference. ``mode`` is ``fitted`` for facts a fit of
-the study was made to.
+the study was made to, and for comparisons of two such.
 """
 
 from __future__ import annotations
@@ -115,11 +115,13 @@ def _unit(fact: Fact) -> str:
 
 
 def _compare(fact: Fact, mapping: MappedFact, curves: Played, row: dict[str, Any]) -> dict[str, Any]:
-    sides = []
+    sides, fitted = [], []
     for text in (fact.arm, fact.comparator):
         values, overlay = curves[mapping.study, mapping.sides[text], mapping.measure, mapping.time]
         sides.append(values[1:] if len(values) > 1 else values)
-        row["mode"] = "fitted" if fact.id in overlay.facts else "predicted"
+        fitted.append(fact.id in overlay.facts or _fitted_point(mapping, mapping.sides[text], overlay))
+    # A comparison of two numbers that were both fitted is no test.
+    row["mode"] = "fitted" if all(fitted) else "predicted"
     good = ~np.isnan(sides[0]) & ~np.isnan(sides[1])
     if not good.any():
         row["reason"] = "no run of both arms reached the time of the fact"
@@ -135,6 +137,12 @@ def _compare(fact: Fact, mapping: MappedFact, curves: Played, row: dict[str, Any
         "reason": f"{100 * agree:.0f} % of {int(good.sum())} members agree on the sign",
     }
     return row
+
+
+def _fitted_point(mapping: MappedFact, arm: str, overlay: Overlay) -> bool:
+    """Say whether a fit was made to this very arm, measure and time."""
+    point = (mapping.study, arm, mapping.measure, mapping.time)
+    return any(m.id in overlay.facts and (m.study, m.arm, m.measure, m.time) == point for m in all_facts())
 
 
 def _why_not(fact: Fact) -> str:

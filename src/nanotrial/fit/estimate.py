@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanotrial.errors import EvidenceError, SolveError
+from nanotrial.experiment import Player
 from nanotrial.fit.overlay import Overlay, get_value, parameter_name
 from nanotrial.fit.posterior import walk_posterior
 from nanotrial.fit.targets import Target, targets_of
 from nanotrial.places import BuiltArm, build_arm
-from nanotrial.simulate import Player
 from nanotrial.values import Distribution, Value
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nanotrial.study import Study
 
     Vector = NDArray[np.float64]
+
+MOST_SEARCHES = 5
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class _Coordinate:
     key: str
     name: str
     prior: Value
+    widen: float
 
     @property
     def logarithmic(self) -> bool:
@@ -118,6 +121,10 @@ class _Coordinate:
     @property
     def centre(self) -> float:
         return math.log(self.prior.value) if self.logarithmic else self.prior.value
+
+    @property
+    def step(self) -> float:
+        return self.width * self.widen
 
     def limits(self) -> tuple[float, float]:
         d = self.prior.distribution
@@ -169,10 +176,10 @@ def fit_study(
     """
     wanted = targets_of(study, targets)
     overlay = Overlay()
-    coordinates = [_Coordinate(k, parameter_name(k), get_value(study.catalogue, k)) for k in vary]
+    coordinates = [_Coordinate(k, parameter_name(k), get_value(study.catalogue, k), widen) for k in vary]
     predict = _predictor(study, wanted, coordinates, overlay, progress)
     start = np.array([c.centre for c in coordinates])
-    width = widen * np.array([c.width for c in coordinates])
+    width = np.array([c.step for c in coordinates])
     limits = np.array([c.limits() for c in coordinates])
 
     held = np.array([c.prior_is_a_bell for c in coordinates], dtype=float)
@@ -196,11 +203,20 @@ def fit_study(
 def _least_squares(
     residuals: Callable[[Vector], Vector], coordinates: list[_Coordinate], scaled: Vector, study: Study
 ) -> Any:
-    """Return the best minimum over starts; far ones are there because a saturated curve has no slope to follow."""
+    """Return the best minimum from the most promising of many starts.
+
+    Far starts are there because a saturated curve (all released) has no slope to follow; some laws have several minima.
+    """
     from scipy.optimize import least_squares
 
-    best = None
+    costs = []
     for begin in _starts(coordinates, scaled):
+        try:
+            costs.append((float(np.sum(residuals(begin) ** 2)), begin))
+        except SolveError:
+            continue
+    best = None
+    for _, begin in sorted(costs, key=lambda pair: pair[0])[:MOST_SEARCHES]:
         try:
             found = least_squares(residuals, begin, bounds=(scaled[:, 0], scaled[:, 1]), diff_step=1e-3, xtol=1e-7)
         except SolveError:
@@ -213,15 +229,23 @@ def _least_squares(
 
 
 def _starts(coordinates: list[_Coordinate], scaled: NDArray[np.float64]) -> list[Vector]:
-    zero = np.zeros(len(coordinates))
-    rows = [zero]
+    """Return starts: rates from the sheets down to a millionth of them, limited values across their range."""
+    inside = (
+        scaled[:, 0] + 1e-3 * np.ptp(np.nan_to_num(scaled, posinf=1e3, neginf=-1e3), axis=1),
+        scaled[:, 1] - 1e-3 * np.ptp(np.nan_to_num(scaled, posinf=1e3, neginf=-1e3), axis=1),
+    )
     rates = [i for i, c in enumerate(coordinates) if c.logarithmic]
-    for shift in (-2.0, -4.0, -6.0):
-        start = zero.copy()
-        start[rates] = shift
-        rows.append(start)
-    inside = (0.999 * scaled[:, 0], 0.999 * scaled[:, 1])
-    return [np.clip(r, *inside) for r in rows] if rates else rows[:1]
+    limited = [i for i, c in enumerate(coordinates) if not c.prior_is_a_bell]
+    rows = []
+    for decades in (0.0, 1.5, 3.0, 4.5, 6.0):
+        for share in (None, 0.2, 0.5, 0.9):
+            start = np.zeros(len(coordinates))
+            for i in rates:
+                start[i] = -decades * math.log(10) / coordinates[i].step
+            for i in limited if share is not None else []:
+                start[i] = scaled[i, 0] + share * (scaled[i, 1] - scaled[i, 0])
+            rows.append(np.clip(start, *inside))
+    return rows
 
 
 def _misfit(targets: Sequence[Target], predicted: Vector) -> Vector:

@@ -5,7 +5,7 @@ Everything is in SI inside. A species is an amount (or any quantity) that change
     d amount_i / dt = sum over processes of stoichiometry_i * rate
 
 An equilibrium variable z follows an algebraic residual g(z, amounts, parameters) = 0 at all times; the compiled network
-moves it by  dz/dt = -(dg/dz)^-1 (dg/dx dx/dt),  so that a plain stiff solver suffices and g stays at rounding level.
+moves it by  dz/dt = -(dg/dz)^-1 (dg/dx dx/dt),  so that a plain stiff solver suffices and g stays within its tolerance.
 """
 
 from __future__ import annotations

@@ -156,6 +156,11 @@ def positive_part(value: Term | float, width: float) -> Term:
     return Term(0.5 * (x + ca.sqrt(x * x + width * width)))
 
 
+def share(part: Term, whole: Term, floor: Term) -> Term:
+    """Return part / whole as part * whole / (whole^2 + floor^2): nothing, noise included, where there is no whole."""
+    return part * whole / (whole * whole + floor * floor)
+
+
 def total(terms: Iterable[Term], unit: str) -> Term:
     """Return the sum of terms; an empty sum is zero in the dimension of ``unit``."""
     result = constant(0.0, unit)

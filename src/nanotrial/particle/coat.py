@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanotrial.network.terms import Term, constant, exp, maximum, ten_to
+from nanotrial.network.terms import Term, constant, exp, maximum, share, ten_to
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Coating
@@ -60,7 +60,7 @@ def resistance(tube: Tube, cohort: Cohort, diffusivity: Term) -> Term:
     thickness = tube.network.parameter(f"{cohort.key}.coat.thickness", cohort.coat.thickness, "m")
     per_mole = tube.network.parameter(f"{cohort.key}.coat.mass_per_mole", cohort.coat.mass_per_mole, "kg/mol")
     whole = tube.network[f"{cohort.key}.added"] * per_mole
-    left = tube.network[f"{cohort.key}.coat"] / (whole + constant(1e-30, "kg"))
+    left = share(tube.network[f"{cohort.key}.coat"], whole, tube.floor * per_mole)
     return thickness * left / (diffusivity * hindrance(fraction))
 
 

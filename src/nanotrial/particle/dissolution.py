@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.medium.constants import arrhenius, diffusivity_factor, equilibrium_constant
 from nanotrial.medium.minerals import ion_count, saturation_ratio
-from nanotrial.network.terms import Term, constant, maximum, positive_part, power, ten_to
+from nanotrial.network.terms import Term, constant, maximum, positive_part, power, share, ten_to
 from nanotrial.particle.coat import blocked_share, resistance
 
 if TYPE_CHECKING:
@@ -89,12 +89,11 @@ def class_area(tube: Tube, cohort: Cohort, j: int) -> tuple[Term, Term]:
     """Return total surface (m^2) and radius (m) of a size class."""
     network = tube.network
     moles = network[cohort.core_name(j)]
-    share = network.parameter(f"{cohort.key}.share.{j}", float(cohort.classes.mole_shares[j]), "1")
+    part = network.parameter(f"{cohort.key}.share.{j}", float(cohort.classes.mole_shares[j]), "1")
     radius = cohort.radius(network, j)
-    start = network[f"{cohort.key}.added"] * share + constant(1e-30, "mol")
-    left = moles / start
-    volume = network.parameter(f"{cohort.key}.molar_volume", cohort.molar_volume, "m^3/mol")
-    area = moles * volume * 3.0 / (radius * cube_root(left))
+    start = network[f"{cohort.key}.added"] * part
+    left = share(moles, start, tube.floor * part)
+    area = moles * cohort.molar_volume(network) * 3.0 / (radius * cube_root(left))
     return area, shrunk_radius(radius, left)
 
 
@@ -244,13 +243,13 @@ def _add_processes(tube: Tube, cohort: Cohort, j: int, rate: Term) -> None:
     if material.peroxide is None:
         network.process(name, {**core, **products}, rate, f"{material.formula}(s) -> ions", ID)
         return
-    share = peroxide_share(tube, cohort)
-    network.process(name, {**core, **products}, rate * share, f"{material.formula}(s) + 2 H+ -> ions + H2O2", ID)
+    as_peroxide = peroxide_share(tube, cohort)
+    network.process(name, {**core, **products}, rate * as_peroxide, f"{material.formula}(s) + 2 H+ -> ions + H2O2", ID)
     count = products.pop("tube.hydrogen_peroxide")
     network.process(
         f"{cohort.key}.oxygen_branch.{j}",
         {**core, **products, "tube.oxygen": 0.5 * count},
-        rate * (1.0 - share),
+        rate * (1.0 - as_peroxide),
         f"{material.formula}(s) + 2 H+ -> ions + 1/2 O2 + H2O",
         ID,
     )
