@@ -12,10 +12,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from nanotrial.experiment import simulate
 from nanotrial.fit.estimate import fit_study
 from nanotrial.fit.overlay import Overlay
 from nanotrial.fit.targets import targets_of
-from nanotrial.experiment import simulate
 from nanotrial.study import Study, load_study
 
 LAW = "materials/calcium_peroxide:dissolution."

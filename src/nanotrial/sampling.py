@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ def draw_parameters(
 ) -> dict[str, NDArray[np.float64]]:
     """Return SI draws of shape (members,) for every parameter with a spread.
 
-    Names are taken in sorted order, so that one seed gives one set of draws. Fitted parameters
-    are taken together from the draws of their fit.
+    Every name has a stream of its own under the generator, so a parameter is drawn alike whatever else is drawn beside
+    it. Fitted parameters are taken together from the draws of their fit.
 
     Arguments:
         parameters: network parameters by name.
@@ -28,13 +29,18 @@ def draw_parameters(
         generator: source of randomness.
         overlay: fits in use.
     """
+    base = int(generator.integers(2**63))
+
+    def stream(name: str) -> np.random.Generator:
+        return np.random.default_rng([base, zlib.crc32(name.encode())])
+
     joint = {name for table in overlay.draws for name in table}
     draws: dict[str, NDArray[np.float64]] = {}
-    for name, p in sorted(parameters.items()):
+    for name, p in parameters.items():
         if p.provenance and p.provenance.distribution and name not in joint:
-            draws[name] = p.provenance.sample(_strata(members, generator))
+            draws[name] = p.provenance.sample(_strata(members, stream(name)))
     for table in overlay.draws:
-        rows = np.floor(_strata(members, generator) * len(next(iter(table.values())))).astype(int)
+        rows = np.floor(_strata(members, stream(min(table))) * len(next(iter(table.values())))).astype(int)
         draws.update({name: np.array(column)[rows] for name, column in table.items() if name in parameters})
     return draws
 
