@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +10,9 @@ import numpy as np
 import pytest
 from tubes import HOUR, of_material
 
-from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml, references
+from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import CatalogueError, EvidenceError
-from nanotrial.evidence.published import all_facts, read_published
+from nanotrial.evidence.published import read_published
 from nanotrial.experiment import Player
 from nanotrial.fit.estimate import fit_study
 from nanotrial.fit.files import write_fit
@@ -197,7 +196,6 @@ def test_a_study_without_published_facts_says_so(tmp_path):
         fit_study(load_study(tmp_path / "study.toml"), ["weak"], [RATE], steps=0)
 
 
-@pytest.mark.xfail(reason="limits of normal and lognormal spreads are not kept by a fit", strict=True)
 def test_a_fit_stays_within_the_limits_of_the_sheet(made):
     """The density has a normal spread cut at 2600 kg/m^3; a release far too fast asks for a lighter core."""
     with (made.folder / "published.toml").open("a") as file:
@@ -231,7 +229,6 @@ def test_a_fit_comes_back_from_its_file(made):
     assert np.median(found.draws[:, 0]) == pytest.approx(TRUE, rel=0.1)
 
 
-@pytest.mark.xfail(reason="a minimum alone is written with a spread of 1, which does not load", strict=True)
 def test_a_fit_without_a_walk_comes_back_too(made):
     write_fit(fit_study(made.study, ["weak"], [RATE], steps=0), made.folder / "made.toml")
     assert RATE in load_fits(("made.toml",), made.study.path).values
@@ -280,39 +277,3 @@ def test_a_walk_draws_the_posterior():
     inside = np.array([[0.0, 1.0], [-2.0, 0.0]])
     cut, _ = walk_posterior(lambda u: slopes @ (u - centre), best, inside, 2000, np.random.default_rng(1))
     assert np.all((cut > inside[:, 0]) & (cut < inside[:, 1]))
-
-
-FITS = sorted((ROOT / "fits").glob("*.toml"))
-
-
-@pytest.mark.parametrize("path", FITS, ids=lambda p: p.stem)
-def test_stored_fits_load_and_name_what_exists(path):
-    table, overlay = read_toml(path), load_fits((path.stem,))
-    study = next((ROOT / "systems").glob(f"*/{table['study']}"))
-    facts, curves = read_published(study.parent / "published.toml")
-    known = {f.id for f in facts if f.value is not None and not f.held_out} | {c.id for c in curves}
-    assert overlay.facts
-    assert overlay.facts <= known
-    assert {t["target"] for t in table["target"]} == overlay.facts
-    for key, value in overlay.values.items():
-        assert get_value(Catalogue(), key).dimension == value.dimension
-        assert (value.grade, value.source in references()) == ("fitted", True)
-    assert {parameter_name(k) for k in overlay.values} == set(overlay.draws[0])
-    assert not overlay.facts & {f.id for f in all_facts() if f.held_out}
-
-
-@pytest.mark.parametrize("path", FITS, ids=lambda p: p.stem)
-def test_stored_fits_say_what_a_run_shows(path):
-    """The study run with the fit alone gives the fitted numbers that the file states."""
-    table, overlay = read_toml(path), load_fits((path.stem,))
-    study_path = next((ROOT / "systems").glob(f"*/{table['study']}"))
-    facts, curves = read_published(study_path.parent / "published.toml")
-    measures = {one.id: one.measure for one in (*facts, *curves)}
-    study = replace(load_study(study_path), fits=())
-    for arm in {t["arm"] for t in table["target"]}:
-        rows = [t for t in table["target"] if t["arm"] == arm]
-        times = sorted({t["time_h"] * HOUR for t in rows})
-        run = Player().play(build_arm(study, study.arm(arm), overlay), times)
-        for row in rows:
-            found = run[measures[row["target"]]][times.index(row["time_h"] * HOUR)]
-            assert found == pytest.approx(row["fitted"], rel=0.02), row

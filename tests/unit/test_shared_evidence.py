@@ -57,7 +57,6 @@ def test_own_scores_are_those_of_the_official_checker(tmp_path):
 
 
 @needs_shared
-@pytest.mark.xfail(reason="the baseline takes bounds for values", strict=True)
 def test_own_baseline_is_that_of_the_official_checker(tmp_path):
     facts = load_facts(SHARED / "facts.jsonl")
     rows = predict_facts(facts, members=3)

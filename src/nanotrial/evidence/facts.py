@@ -99,13 +99,17 @@ def _own(fact: MappedFact) -> Fact:
 
     value = None if fact.value is None else from_si(fact.value, fact.unit)
     unit = "fraction" if fact.unit == "1" else fact.unit
+    # A held-out comparison has two sides and no answer: which one is called the arm does not matter.
+    arm, comparator = (
+        (*fact.sides, "", "")[:2] if fact.check == "comparison" and not fact.arm else (fact.arm, fact.comparator)
+    )
     return Fact(
         id=fact.id,
         system=fact.study.parent.name,
         measure=fact.kind or fact.measure,
         check=fact.check,
-        arm=fact.arm,
-        comparator=fact.comparator,
+        arm=arm,
+        comparator=comparator,
         relation=fact.relation,
         value=value,
         unit=unit,

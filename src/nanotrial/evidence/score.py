@@ -64,10 +64,11 @@ def score_rows(facts: Sequence[Fact], predictions: Sequence[Prediction]) -> list
 
 def _baseline(facts: Sequence[Fact]) -> dict[str, float]:
     """Return for each fact the median of the other values of its measure."""
+    values = [f for f in facts if f.check in ("value", "ratio") and f.value is not None]
     result = {}
-    for fact in facts:
-        others = [f.value for f in facts if f.measure == fact.measure and f.id != fact.id and f.value is not None]
-        if fact.value is not None and others:
+    for fact in values:
+        others = [f.value for f in values if f.measure == fact.measure and f.id != fact.id and f.value is not None]
+        if others:
             result[fact.id] = statistics.median(others)
     return result
 

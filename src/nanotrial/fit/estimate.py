@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 MOST_SEARCHES = 5
+# No rate is searched further than 17 decades from the sheet.
+FARTHEST = 40.0
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,11 @@ class _Coordinate:
     def limits(self) -> tuple[float, float]:
         d = self.prior.distribution
         assert d is not None
-        if self.logarithmic:
-            return self.centre - 40.0, self.centre + 40.0
-        return (d.low, d.high) if d.kind == "uniform" else (-math.inf, math.inf)
+        if not self.logarithmic:
+            return d.low, d.high
+        low = math.log(d.low) if d.low > 0 else -math.inf
+        high = math.log(d.high) if d.high < math.inf else math.inf
+        return max(low, self.centre - FARTHEST), min(high, self.centre + FARTHEST)
 
     def to_si(self, x: float) -> float:
         from nanotrial.units import to_si
@@ -141,12 +145,14 @@ class _Coordinate:
     def fitted(self, x: float, draws: Vector, source: str, note: str) -> Value:
         d = self.prior.distribution
         assert d is not None
-        sd = max(float(np.std(draws)), 1e-9)
-        if self.logarithmic:
-            spread = Distribution("lognormal", geometric_sd=math.exp(sd))
+        sd = float(np.std(draws))
+        if sd < 1e-6 * abs(self.width):
+            # A minimum alone knows no spread: that of the sheet stays.
+            spread = d
+        elif self.logarithmic:
+            spread = Distribution("lognormal", geometric_sd=math.exp(sd), low=d.low, high=d.high)
         else:
-            low, high = (d.low, d.high) if d.kind == "uniform" else (-math.inf, math.inf)
-            spread = Distribution("normal", sd=sd, low=low, high=high)
+            spread = Distribution("normal", sd=sd, low=d.low, high=d.high)
         number = math.exp(x) if self.logarithmic else x
         return Value(
             number, self.prior.unit, source, "fitted", note=note, distribution=spread, dimension=self.prior.dimension

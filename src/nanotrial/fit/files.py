@@ -25,11 +25,9 @@ def write_fit(result: FitResult, path: Path) -> None:
     for key, value, pull in zip(result.keys, result.values, result.pulls, strict=True):
         d = value.distribution
         assert d is not None
-        spread = f'kind = "{d.kind}", ' + (
-            f"geometric_sd = {d.geometric_sd:.6g}" if d.kind == "lognormal" else f"sd = {d.sd:.6g}"
-        )
-        for name, limit in (("low", d.low), ("high", d.high)):
-            spread += f", {name} = {limit:.6g}" if math.isfinite(limit) else ""
+        widths = {"geometric_sd": d.geometric_sd, "sd": d.sd, "low": d.low, "high": d.high}
+        shown = {k: v for k, v in widths.items() if v is not None and math.isfinite(v)}
+        spread = ", ".join([f'kind = "{d.kind}"', *(f"{k} = {v:.6g}" for k, v in shown.items())])
         lines += [
             "[[parameter]]",
             f'key = "{key}"',
@@ -41,18 +39,22 @@ def write_fit(result: FitResult, path: Path) -> None:
             f"distribution = {{ {spread} }}",
             "",
         ]
-    lines += [
-        "# Joint draws from the posterior, one list per parameter in its unit; row i of all lists is one draw.",
-        "[draws]",
-    ]
-    lines += [
-        f'"{k}" = [{", ".join(f"{v:.5g}" for v in column)}]'
-        for k, column in zip(result.keys, result.draws.T, strict=True)
-    ]
-    lines += ["", "[quality]", *(f"{k} = {v:.5g}" for k, v in result.quality.items()), ""]
+    if result.quality["acceptance"] > 0:
+        lines += _draws(result)
+    lines += ["[quality]", *(f"{k} = {v:.5g}" for k, v in result.quality.items()), ""]
     for row in result.target_rows:
         lines += ["[[target]]", *(f"{k} = {_toml(v)}" for k, v in row.items()), ""]
     path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _draws(result: FitResult) -> list[str]:
+    lines = [
+        "# Joint draws from the posterior, one list per parameter in its unit; row i of all lists is one draw.",
+        "[draws]",
+    ]
+    columns = zip(result.keys, result.draws.T, strict=True)
+    lines += [f'"{k}" = [{", ".join(f"{v:.5g}" for v in column)}]' for k, column in columns]
+    return [*lines, ""]
 
 
 def _texts(items: Sequence[str]) -> str:
