@@ -106,7 +106,7 @@ def _proton_supply(built: BuiltArm, runner: Runner, p: NDArray[np.float64], ph: 
         return 0.0
     place = c.parameter_index("tube.strong_charge.start")
     try:
-        moved = c.titrate(p, place, "tube.ph", ph)
+        moved = c.titrate(p, place, "tube.ph", ph, built.guesses)
     except SolveError:
         return float("nan")
     return float(moved[place] - p[place])
@@ -121,7 +121,7 @@ def _end_points(built: BuiltArm, runner: Runner, p: NDArray[np.float64], fresh: 
         for solute, count in cohort.material.dissolution.products.items():
             amounts[_state_index(built, f"tube.{solute}")] += cohort.addition.amount * count * volume
     try:
-        z = c.solve_equilibria(amounts, p, c.guesses)
+        z = c.solve_equilibria(amounts, p, built.guesses)
     except SolveError:
         return [Budget("pH if all dissolves", float("nan"), "1", meaning="no equilibrium found")]
     y = np.concatenate([amounts / c.scales, z])

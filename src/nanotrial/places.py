@@ -112,10 +112,15 @@ class BuiltArm:
     tube: Tube
     events: tuple[Event, ...]
 
+    @property
+    def guesses(self) -> np.ndarray[Any, Any]:
+        """Return this arm's own first guesses of its equilibria; a shared compiled network may hold another's."""
+        return np.array([g for block in self.network.equilibria.values() for g in block.guesses])
+
     def prepare(self, compiled: CompiledNetwork, parameters: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return parameters with the strong charge that gives the fresh buffer its nominal pH."""
         place = compiled.parameter_index("tube.strong_charge.start")
-        return compiled.titrate(parameters, place, "tube.ph", self.tube.subject.ph)
+        return compiled.titrate(parameters, place, "tube.ph", self.tube.subject.ph, self.guesses)
 
 
 def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltArm:
@@ -268,10 +273,11 @@ def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) ->
     own = next((s for s in sheet.species if s.name == sheet.gas.species), None)
     if own is None:
         return resting
+    filling_ph = network.parameter("tube.filling_ph", min(subject.ph, 7.0), "1")
     ratio = constant(1.0, "1")
     forms = [s for s in sheet.species if set(s.components) == {name} and s.name != own.name]
     for log_k, protons in [(0.0, 0), *((s.log_k.value, s.protons) for s in forms)]:
-        ratio = ratio + ten_to(log_k - own.log_k.value + (own.protons - protons) * min(subject.ph, 7.0))
+        ratio = ratio + ten_to(log_k - own.log_k.value + (own.protons - protons) * filling_ph)
     return resting * ratio
 
 

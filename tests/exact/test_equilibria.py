@@ -163,7 +163,7 @@ def test_titration_moves_a_parameter_until_the_variable_meets_its_target():
     balance = h - ka * (acid / constant(1.0, "m^3")) / (ka + h)
     network.equilibrium("protons", {"ph": (ph, 4.0, -np.inf)}, {"charge": balance}, {"charge": h})
     compiled = compile_network(network)
-    found = compiled.titrate(compiled.parameters(), 0, "ph", 3.5)
+    found = compiled.titrate(compiled.parameters(), 0, "ph", 3.5, compiled.guesses)
     proton = 10**-3.5 * 1e3
     assert found[0] == pytest.approx(proton * (proton + KA) / KA, rel=1e-9)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from tubes import COATED, NEAR, SHUT, agent, given, make_study, of_material, play
+from tubes import COATED, HOUR, NEAR, SHUT, TIGHT, agent, given, make_study, of_material, play
 
+from nanotrial.experiment import simulate
 from nanotrial.solve.run import Tolerances
 
 # Reaction control with order zero in acid: the rate knows neither pH nor load, so cohorts add up.
@@ -187,3 +190,25 @@ def test_calcium_chloride_is_neutral():
     assert np.max(np.abs(run["charge_error"])) < 1e-6
     assert run["calcium"] == pytest.approx([0.0, 10.0], abs=1e-12)
     assert run["ionic_strength"][1] - run["ionic_strength"][0] == pytest.approx(30.0, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        agent("catalase", "20 U/mL", at="1 h"),
+        agent("hydrogen_peroxide", "1 mmol/L", at="1 h"),
+        pytest.param(
+            agent("calcium_chloride", "5 mmol/L", at="1 h"),
+            marks=pytest.mark.xfail(reason="the chloride of a salt given later is in no share", strict=True),
+        ),
+        given("coated", at="1 h"),
+    ],
+    ids=lambda row: row.get("agent", "coated"),
+)
+def test_what_became_of_the_protons_sums_to_nothing(late):
+    study = make_study([given("bare"), late], particles={**TWINS, "coated": COATED}, **SHUT)
+    study = replace(study, measures=(replace(study.measures[0], times=(0.0, 2 * HOUR)),))
+    shares = simulate(study, tolerances=TIGHT).arms[0].protons
+    assert shares.pop("charge_error") < 1e-6
+    assert max(abs(v) for v in shares.values()) > 0.1
+    assert sum(shares.values()) == pytest.approx(0, abs=1e-5)

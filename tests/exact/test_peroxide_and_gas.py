@@ -11,9 +11,11 @@ from scipy.special import lambertw
 from tubes import HOUR, NEAR, SHUT, TIGHT, agent, make_study, play
 
 from nanotrial.catalogue.lookup import Catalogue
+from nanotrial.experiment import Player
 from nanotrial.medium import gases, peroxide
 from nanotrial.medium.constants import GAS_CONSTANT
 from nanotrial.medium.vessel import VOLUME, closed_vessel
+from nanotrial.places import build_arm
 from nanotrial.solve.run import simulate_network
 
 CATALASE, PEROXIDASE = (Catalogue().load("agents", n) for n in ("catalase", "horseradish_peroxidase"))
@@ -196,3 +198,16 @@ def test_nothing_moves_where_gas_and_water_agree():
     run = play(make_study(carbon_dioxide="0.04 %"), [0.0, 24.0])
     assert run["oxygen"][1] == pytest.approx(run["oxygen"][0], rel=1e-9)
     assert gases.applies(run.built.tube)
+
+
+def test_fresh_buffer_holds_the_gas_of_its_own_ph_whatever_ran_before():
+    """Arms that differ in pH alone share their integrators, but not what air had dissolved into them."""
+    arms = [{"name": f"pH {ph}", "subject": {"ph": ph}, "add": []} for ph in (5.0, 7.0)]
+    player, found = Player(TIGHT), []
+    for row in (*arms, *arms[::-1]):
+        study = make_study(arms=arms)
+        built = build_arm(study, study.arm(row["name"]))
+        found.append(player.play(built, [0.0])["carbonate"][0])
+    assert found[1] > 3 * found[0]
+    assert found == pytest.approx([found[0], found[1], found[1], found[0]], rel=1e-12)
+    assert found[0] == pytest.approx(play(make_study(ph=5.0), [0.0])["carbonate"][0], rel=1e-12)

@@ -144,7 +144,7 @@ def test_more_acid_never_releases_less(particle, buffer, load):
 def test_same_seed_same_numbers_and_arms_do_not_know_of_each_other(particle, subject, add, seed):
     arms = [
         {"name": "one", "add": add},
-        {"name": "two", "add": add[:1]},
+        {"name": "two", "subject": {"ph": subject["ph"] + 0.5}, "add": add},
         {"name": "three", "subject": {"temperature": "30 degC"}, "add": add[:1]},
     ]
     study = study_of(particle, subject, add, arms=arms)

@@ -104,7 +104,7 @@ def solve(amounts, strong_charge=0.0, ph=None):
     parameters = compiled.parameters()
     if ph is not None:
         place = compiled.parameter_index("tube.strong_charge.start")
-        parameters = compiled.titrate(parameters, place, "tube.ph", ph)
+        parameters = compiled.titrate(parameters, place, "tube.ph", ph, compiled.guesses)
     return evaluate(compiled, parameters)
 
 

@@ -275,7 +275,9 @@ def _predictor(
 ) -> Callable[[Vector], Vector]:
     """Return the function from search coordinates to predicted targets; networks are built once."""
     player = Player()
-    built: dict[str, BuiltArm] = {n: build_arm(study, study.arm(n), overlay) for n in {t.arm for t in targets}}
+    built: dict[str, BuiltArm] = {
+        n: build_arm(study, study.arm(n), overlay) for n in dict.fromkeys(t.arm for t in targets)
+    }
     runners = {n: player.runner(b) for n, b in built.items()}
     unread = [c.key for c in coordinates if not any(c.name in b.network.parameters for b in built.values())]
     if unread:

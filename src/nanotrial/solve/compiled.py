@@ -101,7 +101,7 @@ class CompiledNetwork:
         names = ", ".join(self.unknown_names[:6])
         raise SolveError(f"no equilibrium found for {names} at t = {time:g} s", time, names)
 
-    def titrate(self, parameters: Vector, place: int, unknown: str, target: float) -> Vector:
+    def titrate(self, parameters: Vector, place: int, unknown: str, target: float, guess: Vector) -> Vector:
         """Return parameters in which one of them brings an equilibrium variable to a target at the start.
 
         The parameter takes the place of the variable among the unknowns of the equilibria, which Newton steps solve.
@@ -111,9 +111,10 @@ class CompiledNetwork:
             place: index of the parameter to move.
             unknown: name of the equilibrium variable.
             target: its wanted value.
+            guess: first guess of the variables.
         """
         p, row = parameters.copy(), self.unknown_names.index(unknown)
-        z = self.guesses.copy()
+        z = guess.copy()
         z[row] = target
         others = [i for i in range(len(z)) if i != row]
         for _ in range(100):
@@ -218,7 +219,8 @@ def compile_network(network: Network) -> CompiledNetwork:
     start = ca.vertcat(*[s.initial.expression for s in species]) if species else ca.SX(0, 1)
     _no_loose_symbols(network, ca.vertcat(ode, seen, start), ca.vertcat(y, p, t))
     _no_loose_symbols(network, ca.vertcat(residuals, totals), ca.vertcat(amounts, z, p))
-    function = ca.Function("f", [t, y, p], [ode, seen])
+    # All that a run reads is in the digest: two networks of one digest may share everything but parameter values.
+    function = ca.Function("f", [t, y, p, amounts, z], [ode, seen, start, residuals, totals])
     return CompiledNetwork(
         name=network.name,
         species_names=tuple(place),

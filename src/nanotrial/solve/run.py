@@ -139,7 +139,8 @@ def simulate_network(
     for name, value in (changes or {}).items():
         base[c.parameter_index(name)] = value
     amounts = _flat(c.initial(base))
-    z = c.solve_equilibria(amounts, base, c.guesses)
+    first = [guess for block in network.equilibria.values() for guess in block.guesses]
+    z = c.solve_equilibria(amounts, base, np.array(first))
     expected = _flat(c.contents(amounts, base))
     rows: list[Vector] = []
     shown: list[Vector] = []
