@@ -1,0 +1,9 @@
+"""Where an experiment happens: the tube, its compartments and the rooms that act in it.
+
+An arm becomes one network. Every addition of particles is a cohort of its own: particles given later are younger.
+"""
+
+from nanotrial.places.build import MECHANISMS, build_arm
+from nanotrial.places.tube import BuiltArm, Cohort, Tube
+
+__all__ = ["MECHANISMS", "BuiltArm", "Cohort", "Tube", "build_arm"]

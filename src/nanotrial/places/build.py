@@ -1,0 +1,196 @@
+"""Build the network of an arm: states, equilibria, mechanisms."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from nanotrial.catalogue.schema import Agent
+from nanotrial.fit.overlay import Overlay
+from nanotrial.medium import gases, minerals, peroxide
+from nanotrial.medium.speciation import Site, add_solution
+from nanotrial.network.model import Network
+from nanotrial.network.terms import Term, constant, maximum, ten_to
+from nanotrial.particle import coat, dissolution
+from nanotrial.particle.population import coat_geometry, size_classes
+from nanotrial.places.protocol import addition_event, removal_event
+from nanotrial.places.readouts import add_observables
+from nanotrial.places.tube import BuiltArm, Cohort, Tube
+from nanotrial.study import Addition, Arm, Study, Subject
+from nanotrial.values import Value
+
+# The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
+MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases, minerals)
+PEROXIDE_UNITS = {"hydrogen_peroxide": {"peroxide": 1.0}, "oxygen": {"peroxide": 2.0}}
+
+
+def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltArm:
+    """Return the network of one arm.
+
+    Arguments:
+        study: the study.
+        arm: one of its arms.
+        overlay: fitted values that stand in for those of the sheets; by default the fits the study names.
+    """
+    values = overlay if overlay is not None else Overlay.of_study(study)
+    catalogue, subject = study.catalogue, arm.subject
+    network = Network(arm.name)
+    vessel = catalogue.load("vessels", "tube")
+    volume = network.parameter("tube.volume", _own(subject.volume, vessel.volume), "m^3")
+    network.compartment("tube", volume)
+    network.compartment("outside", constant(1.0, "m^3"))
+    cohorts = [_cohort(study, a, i, values) for i, a in enumerate(arm.additions) if a.kind == "particle"]
+    agents = {a.name: catalogue.load("agents", a.name) for a in arm.additions if a.kind == "agent"}
+    scale = subject.volume * 1.0
+    components = _components(study, arm, cohorts, agents)
+    sheets = {name: catalogue.load("solutes", name) for name in components}
+    removed = {r.what for r in arm.removals}
+    _add_states(network, subject, cohorts, agents, sheets, study, volume, scale, removed)
+    sites = _sites(network, cohorts)
+    salt = network.parameter("tube.background_salt", _own(subject.background_salt, vessel.background_salt), "mol/m^3")
+    solution = add_solution(
+        network,
+        "tube",
+        sheets,
+        catalogue.water(),
+        subject.temperature,
+        subject.ph,
+        salt,
+        sites,
+        1.5 * subject.concentration + subject.background_salt + 0.1,
+    )
+    phases = {}
+    for identifier in catalogue.ids("phases"):
+        phase = catalogue.load("phases", identifier)
+        if all(p in sheets for p in phase.products):
+            phases[identifier] = phase
+    tube = Tube(network, subject, vessel, solution, volume, scale, cohorts, agents, phases)
+    for mechanism in MECHANISMS:
+        if mechanism.applies(tube):
+            mechanism.add(tube)
+            tube.mechanisms.append(mechanism.ID)
+    add_observables(tube)
+    events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
+    events += [removal_event(tube, r) for r in arm.removals]
+    return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)))
+
+
+def _own(used: float, usual: Value) -> float | Value:
+    """Return the sheet's value where the study left it as it is, so that its source and spread come along."""
+    return usual if used == usual.si else used
+
+
+def _cohort(study: Study, addition: Addition, index: int, values: Overlay) -> Cohort:
+    particle = study.particles[addition.name]
+    material = values.apply("materials", particle.core, study.catalogue.load("materials", particle.core))
+    classes = size_classes(particle.diameter, particle.geometric_sd, particle.size_classes)
+    key = f"particles.{index}.{particle.name}"
+    if not particle.coating:
+        return Cohort(key, particle, material, particle.core, classes, addition)
+    name = particle.coating[0].material
+    sheet = values.apply("coatings", name, study.catalogue.load("coatings", name))
+    return Cohort(
+        key,
+        particle,
+        material,
+        particle.core,
+        classes,
+        addition,
+        coat_geometry(particle, material, sheet, classes),
+        sheet,
+        name,
+    )
+
+
+def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str, Agent]) -> list[str]:
+    names: dict[str, None] = dict.fromkeys(study.catalogue.load("buffers", arm.subject.buffer).solutes)
+    for cohort in cohorts:
+        names.update(dict.fromkeys(cohort.material.dissolution.products))
+    for agent in agents.values():
+        names.update(dict.fromkeys(agent.solutes))
+    if arm.subject.carbon_dioxide > 0:
+        names["carbonate"] = None
+    names["oxygen"] = None
+    return list(names)
+
+
+def _add_states(
+    network: Network,
+    subject: Subject,
+    cohorts: list[Cohort],
+    agents: dict[str, Agent],
+    sheets: dict[str, Any],
+    study: Study,
+    volume: Term,
+    scale: float,
+    removed: set[str],
+) -> None:
+    buffer = study.catalogue.load("buffers", subject.buffer).solutes
+    for name, sheet in sheets.items():
+        start = network.parameter("tube.buffer_concentration", subject.concentration, "mol/m^3") * float(
+            buffer.get(name, 0.0)
+        )
+        if sheet.gas is not None and name not in buffer:
+            start = start + _dissolved_gas(network, name, sheet, subject)
+        content = PEROXIDE_UNITS.get(name, {name: 1.0})
+        network.state(f"tube.{name}", "tube", scale=scale, initial=start * volume, content=content)
+    # The value is a first guess; `prepare` finds the one that gives the nominal pH.
+    strong = network.parameter("tube.strong_charge.start", subject.concentration, "mol/m^3") * volume
+    network.state("tube.strong_charge", "tube", scale=scale, initial=strong, may_be_negative=True)
+    network.state("tube.inert_ions", "tube", scale=scale, initial=maximum(strong, -strong))
+    for name, agent in agents.items():
+        if agent.kind == "enzyme":
+            network.state(f"tube.{name}", "tube", "mol/s", scale=scale * 1e-3)
+    for cohort in cohorts:
+        content = {}
+        for solute, count in cohort.material.dissolution.products.items():
+            for kind, held in PEROXIDE_UNITS.get(solute, {solute: 1.0}).items():
+                content[kind] = content.get(kind, 0.0) + held * count
+        for j in range(len(cohort.classes.radii)):
+            network.state(cohort.core_name(j), "tube", scale=scale, content=content)
+        network.state(f"{cohort.key}.added", "tube", scale=scale)
+        if cohort.particle.name in removed:
+            network.state(f"{cohort.key}.taken_out", "outside", scale=scale, content=content)
+            network.state(f"{cohort.key}.taken_out_added", "outside", scale=scale)
+        if cohort.coat is not None:
+            polymer = {cohort.coat_material: 1.0}
+            if f"tube.free_{cohort.coat_material}" not in network.species:
+                network.state(f"tube.free_{cohort.coat_material}", "tube", "kg", scale=scale * 0.1, content=polymer)
+            network.state(f"{cohort.key}.coat", "tube", "kg", scale=scale * 0.1, content=polymer)
+
+
+def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) -> Term:
+    """Return the total of a gas (mol/m^3) in fresh buffer that has seen the atmosphere.
+
+    Above pH 7 the carbonate of neutral water is taken: an alkaline buffer is used before air has saturated it.
+    """
+    closed = subject.atmosphere != "air"
+    share = sheet.gas.air_fraction.si if name != "carbonate" else subject.carbon_dioxide
+    if closed and name != "oxygen":
+        return constant(0.0, "mol/m^3")
+    # A closed tube was filled with buffer that had seen air; nitrogen has been bubbled through.
+    share = 0.0 if subject.atmosphere == "nitrogen" else share
+    resting = gases.saturation(network, name, sheet.gas, share, subject.temperature)
+    own = next((s for s in sheet.species if s.name == sheet.gas.species), None)
+    if own is None:
+        return resting
+    filling_ph = network.parameter("tube.filling_ph", min(subject.ph, 7.0), "1")
+    ratio = constant(1.0, "1")
+    forms = [s for s in sheet.species if set(s.components) == {name} and s.name != own.name]
+    for log_k, protons in [(0.0, 0), *((s.log_k.value, s.protons) for s in forms)]:
+        ratio = ratio + ten_to(log_k - own.log_k.value + (own.protons - protons) * filling_ph)
+    return resting * ratio
+
+
+def _sites(network: Network, cohorts: list[Cohort]) -> list[Site]:
+    sites = []
+    for name in dict.fromkeys(c.coat_material for c in cohorts if c.coat is not None):
+        members = [c for c in cohorts if c.coat_material == name]
+        sheet = members[0].coat_sheet
+        assert sheet is not None
+        mass = network[f"tube.free_{name}"]
+        for cohort in members:
+            mass = mass + network[f"{cohort.key}.coat"]
+        pka = network.parameter(f"{name}.carboxylate_pka", sheet.carboxylate_pka, "1")
+        sites.append(Site(name, coat.carboxylates(network, name, sheet, mass), pka))
+    return sites

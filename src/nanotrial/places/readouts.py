@@ -1,0 +1,66 @@
+"""What a tube can show: pH, dissolved components, where protons are, release."""
+
+from __future__ import annotations
+
+from nanotrial.network.terms import constant, minimum, share, ten_to, total
+from nanotrial.places.tube import Tube
+
+
+def add_observables(tube: Tube) -> None:
+    """Add everything a tube can show: pH, dissolved components, protons, release, what is left."""
+    network, solution = tube.network, tube.solution
+    network.observe("ph", solution.ph, "1", "pH as an electrode shows it")
+    network.observe("ionic_strength", solution.ionic_strength * constant(1000.0, "mol/m^3"), "mmol/L")
+    for name in solution.components:
+        network.observe(name, network.concentration(f"tube.{name}"), "mmol/L", f"dissolved {name}, all forms")
+    _observe_protons(tube)
+    if not tube.cohorts:
+        return
+    # Particles that were taken out count as given, and what they still held as left.
+    taken = [n for n in network.species if n.endswith(".taken_out")]
+    added = total((network[f"{c.key}.added"] for c in tube.cohorts), "mol")
+    added = added + total((network[f"{n}_added"] for n in taken), "mol")
+    left = total((network[n] for n in taken), "mol") + total(
+        (network[c.core_name(j)] for c in tube.cohorts for j in range(len(c.classes.radii))), "mol"
+    )
+    gone = added - left
+    metals = {c.metal for c in tube.cohorts}
+    solid = constant(0.0, "mol")
+    for identifier, phase in tube.phases.items():
+        count = sum(phase.products.get(m, 0.0) for m in metals)
+        if count:
+            solid = solid + network[f"tube.{identifier}"] * float(count)
+    floor = tube.floor
+    network.observe(
+        "release", share(gone - minimum(solid, gone), added, floor), "1", "dissolved metal over metal given"
+    )
+    network.observe("core_left", share(left, added, floor), "1", "core that is left")
+    coats = [c for c in tube.cohorts if c.coat is not None]
+    if coats:
+        mass = total((network[f"{c.key}.coat"] for c in coats), "kg")
+        whole = total(
+            (network[f"{c.key}.added"] * constant(c.coat.mass_per_mole, "kg/mol") for c in coats if c.coat), "kg"
+        )
+        kilogram = constant(1.0, "kg/mol")
+        network.observe("coat_left", share(mass, whole, floor * kilogram), "1", "coat that is left")
+
+
+def _observe_protons(tube: Tube) -> None:
+    """Observe where protons are: free minus hydroxide, and bound to each component (mol/m^3)."""
+    solution = tube.solution
+    litre = constant(1000.0, "mol/m^3")
+    tube.network.observe("protons.free", (solution.proton - solution.hydroxide) * litre, "mmol/L")
+    for i, sheet in solution.components.items():
+        own = [sp for sp in sheet.species if sp.protons and sp.name in solution.species]
+        if own:
+            held = total((solution.free(sp.name) * float(sp.protons) for sp in own), "mol/m^3")
+            tube.network.observe(f"protons.{i}", held, "mmol/L", f"protons bound by {i}")
+    net = solution.proton - solution.hydroxide
+    for name, molar in solution.molar.items():
+        net = net + molar * float(solution.charge[name])
+    for site in solution.sites:
+        bare = site.amount / tube.volume / (1.0 + ten_to(site.pka - solution.ph))
+        tube.network.observe(f"protons.{site.name}", site.amount / tube.volume - bare, "mmol/L")
+        net = net - bare / litre
+    net = net + tube.network.concentration("tube.strong_charge") / litre
+    tube.network.observe("charge_error", net * litre, "mmol/L", "departure from electroneutrality")
