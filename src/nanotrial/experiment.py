@@ -212,13 +212,15 @@ def _curves(study: Study, run: Trajectory, times: list[float]) -> dict[str, Vect
 def _proton_shares(built: BuiltArm, run: Trajectory) -> dict[str, float]:
     """Return what became of protons from first to last output (mol/m^3).
 
-    The change of protons free and bound by each component, and of the charge that ions brought into solution
-    (``ions``: what a dissolving solid takes), sum to nothing; ``charge_error`` is the largest departure on the way.
+    The change of protons free and bound by each component, of the charge of dissolved ions (``ions``: what a dissolving
+    solid takes) and of inert ions of later additions (``counter_ions``) sum to nothing; ``charge_error`` is the largest
+    departure on the way.
     """
     names = [n for n in run.observable_names if n.startswith("protons.")]
     changes = {n.removeprefix("protons."): float(run[n][-1] - run[n][0]) for n in names}
     components = built.tube.solution.components
     ions = sum(sheet.charge * (run[i][-1] - run[i][0]) for i, sheet in components.items())
     changes["ions"] = float(ions)
+    changes["counter_ions"] = float(run["counter_ions"][-1] - run["counter_ions"][0])
     changes["charge_error"] = float(np.max(np.abs(run["charge_error"]))) if len(run.time) else 0.0
     return changes

@@ -197,10 +197,7 @@ def test_calcium_chloride_is_neutral():
     [
         agent("catalase", "20 U/mL", at="1 h"),
         agent("hydrogen_peroxide", "1 mmol/L", at="1 h"),
-        pytest.param(
-            agent("calcium_chloride", "5 mmol/L", at="1 h"),
-            marks=pytest.mark.xfail(reason="the chloride of a salt given later is in no share", strict=True),
-        ),
+        agent("calcium_chloride", "5 mmol/L", at="1 h"),
         given("coated", at="1 h"),
     ],
     ids=lambda row: row.get("agent", "coated"),

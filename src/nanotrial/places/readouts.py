@@ -58,9 +58,13 @@ def _observe_protons(tube: Tube) -> None:
     net = solution.proton - solution.hydroxide
     for name, molar in solution.molar.items():
         net = net + molar * float(solution.charge[name])
+    held = constant(0.0, "mol/m^3")
     for site in solution.sites:
         bare = site.amount / tube.volume / (1.0 + ten_to(site.pka - solution.ph))
         tube.network.observe(f"protons.{site.name}", site.amount / tube.volume - bare, "mmol/L")
         net = net - bare / litre
-    net = net + tube.network.concentration("tube.strong_charge") / litre
+        held = held + site.amount / tube.volume
+    strong = tube.network.concentration("tube.strong_charge")
+    tube.network.observe("counter_ions", strong - held, "mmol/L", "charge of inert ions beyond that of polymers")
+    net = net + strong / litre
     tube.network.observe("charge_error", net * litre, "mmol/L", "departure from electroneutrality")
