@@ -1,4 +1,4 @@
-"""Every material in every buffer, from acid to base, from traces to slurries: each run must reach its end and balance."""
+"""Every material in every buffer, from acid to base, from traces to slurries: each run reaches its end and balances."""
 
 import itertools
 from pathlib import Path
