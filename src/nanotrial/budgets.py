@@ -50,7 +50,9 @@ def arm_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     values = {name: p.value for name, p in built.network.parameters.items()}
     p = built.prepare(c, c.parameters(values))
     rows = _yields(cohorts)
-    need = sum(cohort.addition.amount * protons_taken(cohort.material) for cohort in cohorts)
+    need = sum(
+        cohort.addition.amount * protons_taken(cohort.material, built.tube.solution.components) for cohort in cohorts
+    )
     fresh = np.asarray(c.initial(p).full()).ravel()
     supply = _proton_supply(built, runner, p, SPENT_PH)
     share = supply / need if need else float("inf")

@@ -23,6 +23,7 @@ import numpy as np
 from nanotrial import __version__
 from nanotrial.catalogue.lookup import references
 from nanotrial.errors import NanotrialError, OutputError
+from nanotrial.study import measure_unit
 from nanotrial.units import display
 
 if TYPE_CHECKING:
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 PACKAGES = ("casadi", "numpy", "scipy", "xarray", "pint", "altair", "vl-convert-python")
 FORMAT = 1
-
-
-def measure_unit(name: str) -> str:
-    """Return the unit in which a measure is stored and shown."""
-    return "1" if name in ("release", "core_left", "coat_left", "ph") else "mmol/L"
 
 
 def make_record(result: StudyResult) -> Record:

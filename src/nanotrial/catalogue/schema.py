@@ -37,6 +37,11 @@ class Dissolution:
     saturation_ph: Number | None = None
     enthalpy: Energy | None = None
 
+    @property
+    def metals(self) -> list[str]:
+        """Return the products that are neither peroxide nor carbonate."""
+        return [p for p in self.products if p not in ("hydrogen_peroxide", "carbonate")]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Peroxide:

@@ -82,7 +82,7 @@ def starter(file: Path, material: str) -> str:
     catalogue = Catalogue()
     sheet = catalogue.load("materials", material, "--material")
     products = list(sheet.dissolution.products)
-    basis = next((p for p in products if p not in ("hydrogen_peroxide", "carbonate")), "core")
+    basis = next(iter(sheet.dissolution.metals), "core")
     names = ["release", "ph", *products]
     measures = "\n".join(f'{n} = {{ every = "30 min", until = "12 h" }}' for n in dict.fromkeys(names)) + "\n"
     return TEMPLATE.format(

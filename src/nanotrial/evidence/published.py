@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from nanotrial.catalogue.lookup import ROOT, read_toml, references
 from nanotrial.errors import EvidenceError, nearest
-from nanotrial.units import parse, to_si
+from nanotrial.study import measure_unit
+from nanotrial.units import from_si, parse, to_si
 
 if TYPE_CHECKING:
     from nanotrial.study import Study
 
-CHECKS = ("value", "bound", "comparison", "ratio")
+CHECKS = ("value", "bound", "comparison")
 _KEYS = {
     "fact": {
         "id",
@@ -215,9 +216,6 @@ def published_points(study: Study) -> list[dict[str, Any]]:
     path = published_path(study)
     if path is None:
         return []
-    from nanotrial.record import measure_unit
-    from nanotrial.units import from_si
-
     facts, curves = read_published(path)
     arms, measures = {a.name for a in study.arms}, {m.name for m in study.measures}
     points = []

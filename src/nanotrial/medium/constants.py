@@ -20,6 +20,8 @@ GAS_CONSTANT = 8.314462618
 REFERENCE_TEMPERATURE = 298.15
 ATMOSPHERE = 101325.0
 MOLAR = constant(1000.0, "mol/m^3")
+# One unit is one O-O bond given as peroxide; a molecule of oxygen holds two.
+PEROXIDE_UNITS = {"hydrogen_peroxide": {"peroxide": 1.0}, "oxygen": {"peroxide": 2.0}}
 
 
 def debye_slope(temperature: float) -> float:

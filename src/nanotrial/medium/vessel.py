@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from nanotrial.catalogue.lookup import Catalogue
+from nanotrial.medium.constants import PEROXIDE_UNITS
 from nanotrial.medium.speciation import add_solution
 from nanotrial.network.model import Network
 
@@ -40,7 +41,7 @@ def closed_vessel(
     network.compartment("tube", volume)
     sheets = catalogue.solutes()
     for name, start in amounts.items():
-        kind = {"hydrogen_peroxide": {"peroxide": 1.0}, "oxygen": {"peroxide": 2.0}}.get(name, {name: 1.0})
+        kind = PEROXIDE_UNITS.get(name, {name: 1.0})
         begin = network.parameter(f"tube.{name}.start", start, "mol/m^3") * volume
         network.state(f"tube.{name}", "tube", scale=VOLUME, initial=begin, content=kind)
     charge = network.parameter("tube.strong_charge.start", strong_charge, "mol/m^3") * volume

@@ -156,6 +156,12 @@ def positive_part(value: Term | float, width: float) -> Term:
     return Term(0.5 * (x + ca.sqrt(x * x + width * width)))
 
 
+def switched_on(value: Term | float, width: float) -> Term:
+    """Return x (1 + tanh(x / width)) / 2: x where it is positive, nothing where it is negative, exactly zero at zero."""
+    x = _pure(value, "switched_on")
+    return Term(0.5 * x * (1.0 + ca.tanh(x / width)))
+
+
 def share(part: Term, whole: Term, floor: Term) -> Term:
     """Return part / whole as part * whole / (whole^2 + floor^2): nothing, noise included, where there is no whole."""
     return part * whole / (whole * whole + floor * floor)

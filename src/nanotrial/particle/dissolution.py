@@ -12,7 +12,8 @@ Limits, each a test: reaction control a = a_0 - V_m k t; diffusion control a^2 =
 supply control r = D [H+] / (nu_H a). acid_i are protons free or held by buffer species that a surface can take before
 its own acid attack ceases (where k_a = k_w). k_H is the rate at pH_ref (0 where the sheet gives none); below pH_sat the
 surface is fully protonated and more acid does not speed it up. The harmonic mean is exact for m = 1 in an unbuffered
-solution and in both limits, and an interpolation between (a test gives its error). Area uses u / (u + 1e-6)^(1/3),
+solution and in both limits; between them it is off by 1 / (x^m + 1 - x) - 1 with x = m^(-1 / (m - 1)) at worst: 20 % low
+for m = 0.5, 33 % high for m = 2. Area uses u / (u + 1e-6)^(1/3),
 so the last millionth fades exponentially instead of ending at a point. Products: see the sheet; a peroxide gives H2O2
 with the share yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
 
@@ -29,11 +30,13 @@ from typing import TYPE_CHECKING
 
 from nanotrial.medium.constants import arrhenius, diffusivity_factor, equilibrium_constant
 from nanotrial.medium.minerals import ion_count, saturation_ratio
-from nanotrial.network.terms import Term, constant, maximum, positive_part, power, share, ten_to
+from nanotrial.network.terms import Term, constant, maximum, positive_part, power, share, switched_on, ten_to
 from nanotrial.particle.coat import blocked_share, resistance
 
 if TYPE_CHECKING:
-    from nanotrial.catalogue.schema import Material
+    from collections.abc import Mapping
+
+    from nanotrial.catalogue.schema import Material, Solute
     from nanotrial.places import Cohort, Tube
 
 ID = "particle.dissolution"
@@ -70,9 +73,16 @@ def add(tube: Tube) -> None:
             _add_processes(tube, cohort, j, rate)
 
 
-def protons_taken(material: Material) -> float:
-    """Return nu_H: protons that one formula unit takes in acid."""
-    return -material.dissolution.ion_product.get("H+", 0.0) or 1.0
+def protons_taken(material: Material, components: Mapping[str, Solute]) -> float:
+    """Return nu_H: protons that one formula unit takes in acid, where every product is fully protonated.
+
+    The solid is neutral, so they are the charge that its products carry then: 2 for CaO2, CuO and CaCO3 alike.
+    """
+    taken = 0.0
+    for name, count in material.dissolution.products.items():
+        own = [sp.protons for sp in components[name].species if set(sp.components) == {name}]
+        taken += count * (components[name].charge + max([0, *own]))
+    return taken
 
 
 def shrunk_radius(radius: Term, share_left: Term) -> Term:
@@ -124,7 +134,7 @@ def _surface(tube: Tube, cohort: Cohort) -> Surface:
         open_share=open_share,
         omega_root=root,
         product_ceiling=ceiling,
-        protons=protons_taken(material),
+        protons=protons_taken(material, solution.components),
         acids=_acids(tube, cohort, mobility),
         product_diffusivity=product,
         product_resistance=resistance(tube, cohort, product),
@@ -226,7 +236,7 @@ def surface_rate(surface: Surface, radius: Term) -> Term:
     acid = kinetic * ceiling / (kinetic + ceiling + small)
     start = acid + surface.water_rate * surface.open_share
     removal = radius / surface.product_diffusivity + surface.product_resistance
-    driving = positive_part(1.0 - surface.omega_root, FADE)
+    driving = switched_on(1.0 - surface.omega_root, FADE)
     return start * driving / (1.0 + start * removal / surface.product_ceiling)
 
 

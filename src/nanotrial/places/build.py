@@ -8,6 +8,7 @@ from typing import Any
 from nanotrial.catalogue.schema import Agent
 from nanotrial.fit.overlay import Overlay
 from nanotrial.medium import gases, minerals, peroxide
+from nanotrial.medium.constants import PEROXIDE_UNITS
 from nanotrial.medium.speciation import Site, add_solution
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum, ten_to
@@ -21,7 +22,6 @@ from nanotrial.values import Value
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
 MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases, minerals)
-PEROXIDE_UNITS = {"hydrogen_peroxide": {"peroxide": 1.0}, "oxygen": {"peroxide": 2.0}}
 
 
 def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltArm:

@@ -48,7 +48,7 @@ class Cohort:
     @property
     def metal(self) -> str:
         """Return the first product that is neither peroxide nor carbonate."""
-        return next(p for p in self.material.dissolution.products if p not in ("hydrogen_peroxide", "carbonate"))
+        return self.material.dissolution.metals[0]
 
 
 @dataclass

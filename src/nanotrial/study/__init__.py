@@ -8,7 +8,7 @@ from typing import Any
 from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
 from nanotrial.errors import CatalogueError, StudyError, nearest
 from nanotrial.reading import Default, TableReader
-from nanotrial.study.measures import measure_names, read_measures
+from nanotrial.study.measures import measure_names, measure_unit, read_measures
 from nanotrial.study.model import Addition, Arm, Coat, Measure, Particle, Removal, Study, Subject
 from nanotrial.study.parts import read_particle
 from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
@@ -24,6 +24,7 @@ __all__ = [
     "Subject",
     "load_study",
     "measure_names",
+    "measure_unit",
     "read_study",
 ]
 PLACES = ("tube",)

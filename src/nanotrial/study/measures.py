@@ -71,3 +71,8 @@ def _read_times(reader: TableReader) -> tuple[float, ...]:
     if not times:
         raise StudyError(reader.key("at"), "no time", "at least one")
     return tuple(sorted({round(t, 9) for t in times}))
+
+
+def measure_unit(name: str) -> str:
+    """Return the unit in which a measure is stored and shown."""
+    return "1" if name in ("release", "core_left", "coat_left", "ph") else "mmol/L"

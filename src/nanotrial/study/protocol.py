@@ -138,7 +138,7 @@ def _particle_amount(reader: TableReader, particle: Particle, catalogue: Catalog
     """Return moles of core formula units per m^3 and the basis in which they were given."""
     material = catalogue.load("materials", particle.core)
     products = material.dissolution.products
-    solutes = [s for s in products if s not in ("hydrogen_peroxide", "carbonate")]
+    solutes = material.dissolution.metals
     basis = reader.choice("basis", [*solutes, "core", "mass"], solutes[0], "the metal of the core")
     if basis == "mass":
         # The mass is that of the whole particle; the core's share is left when the coat is taken off.
