@@ -157,7 +157,7 @@ def positive_part(value: Term | float, width: float) -> Term:
 
 
 def switched_on(value: Term | float, width: float) -> Term:
-    """Return x (1 + tanh(x / width)) / 2: x where it is positive, nothing where it is negative, exactly zero at zero."""
+    """Return x (1 + tanh(x / width)) / 2: x where positive, nothing where negative, exactly zero at zero."""
     x = _pure(value, "switched_on")
     return Term(0.5 * x * (1.0 + ca.tanh(x / width)))
 

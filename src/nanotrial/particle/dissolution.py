@@ -12,10 +12,10 @@ Limits, each a test: reaction control a = a_0 - V_m k t; diffusion control a^2 =
 supply control r = D [H+] / (nu_H a). acid_i are protons free or held by buffer species that a surface can take before
 its own acid attack ceases (where k_a = k_w). k_H is the rate at pH_ref (0 where the sheet gives none); below pH_sat the
 surface is fully protonated and more acid does not speed it up. The harmonic mean is exact for m = 1 in an unbuffered
-solution and in both limits; between them it is off by 1 / (x^m + 1 - x) - 1 with x = m^(-1 / (m - 1)) at worst: 20 % low
-for m = 0.5, 33 % high for m = 2. Area uses u / (u + 1e-6)^(1/3),
-so the last millionth fades exponentially instead of ending at a point. Products: see the sheet; a peroxide gives H2O2
-with the share yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
+solution and in both limits; between them it is off by 1 / (x^m + 1 - x) - 1, x = m^(-1 / (m - 1)), at worst: 20 % low
+for m = 0.5, 33 % high for m = 2. Area uses u / (u + 1e-6)^(1/3), so the last millionth fades exponentially instead of
+ending at a point. Products: see the sheet; a peroxide gives H2O2 with the share
+yield(pH) = acid_yield / (1 + 10^((pH - half_ph) / width)) and oxygen with the rest.
 
 Assumptions: spheres, Sherwood number 2, bulk activities at the surface for Omega, no growth when Omega > 1.
 Sources: lasaga_1998 (transition-state form), palandri_2004 (rate form), furrer_1986 (surface protonation),
