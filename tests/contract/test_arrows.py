@@ -42,7 +42,7 @@ ONLY = {
     "reading": {"errors", "units"},
     "catalogue": {"errors", "values"},
     "network": {"errors", "units", "values"},
-    "solve": {"errors", "network"},
+    "solve": {"errors", "units", "network"},
     "medium": {"errors", "catalogue", "network", "solve", "values"},
     "particle": {"catalogue", "medium", "network", "solve", "study"},
     "observe": {"catalogue"},

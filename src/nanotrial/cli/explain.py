@@ -50,6 +50,7 @@ def _tables(built: BuiltArm) -> dict[str, list[Row]]:
     parameters = explain.parameter_rows(built.network)
     parameters.sort(key=lambda row: GRADES.index(row["grade"]) if row["grade"] in GRADES else len(GRADES))
     return {
+        "compartments": explain.compartment_rows(built.network),
         "species": explain.species_rows(built.network),
         "processes": explain.process_rows(built.network),
         "conserved": explain.conserved_rows(built.network),
@@ -100,6 +101,8 @@ def _print(study: Study, shown: BuiltArm, tables: dict[str, Any]) -> None:
     say(f"{study.path}: {study.title}")
     say(f"Network of the arm `{shown.name}` ({len(study.arms)} arms; choose with --arm)")
     say("Mechanisms: " + (", ".join(shown.tube.mechanisms) or "none"))
+    heading(f"Compartments ({len(tables['compartments'])})")
+    write_table(tables["compartments"])
     heading(f"Species ({len(tables['species'])})")
     write_table(join_twins(tables["species"], "species"))
     heading(f"Processes ({len(tables['processes'])})")

@@ -9,9 +9,29 @@ from nanotrial.units import display, from_si
 
 if TYPE_CHECKING:
     from nanotrial.network.model import Network, Parameter
+    from nanotrial.network.terms import Term
     from nanotrial.values import Value
 
 Rows = list[dict[str, Any]]
+
+
+def compartment_rows(network: Network) -> Rows:
+    """Return one row per compartment: its volume and what surrounds things in it, fixed or moving with the run."""
+    rows = []
+    for place in network.compartments.values():
+        around = ", ".join(f"{name} {_fixed_or_moving(value)}" for name, value in place.surroundings.items())
+        volume = _fixed_or_moving(place.volume)
+        rows.append({"compartment": place.name, "volume": volume, "surroundings": around or "-"})
+    return rows
+
+
+def _fixed_or_moving(value: Term) -> str:
+    """Say a constant in SI, or what a term depends on."""
+    import casadi as ca
+
+    symbols = [s.name() for s in ca.symvar(value.expression)]
+    unit = "" if value.dimension.is_number else f" {value.dimension}"
+    return f"follows {', '.join(symbols)}" if symbols else f"{float(ca.DM(value.expression)):.4g}{unit}"
 
 
 def species_rows(network: Network) -> Rows:

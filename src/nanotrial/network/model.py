@@ -141,6 +141,20 @@ class Network:
         self.compartments[name] = Compartment(name, volume, dict(surroundings))
         return self.compartments[name]
 
+    def surround(self, compartment: str, **surroundings: Term) -> None:
+        """Name terms that mechanisms in a compartment react to: pH, temperature, oxygen, ...
+
+        Raises:
+            NetworkError: no such compartment, or a surrounding that is named already.
+        """
+        if compartment not in self.compartments:
+            raise NetworkError(f"no compartment `{compartment}`. {nearest(compartment, self.compartments)}")
+        known = self.compartments[compartment].surroundings
+        for name, value in surroundings.items():
+            if name in known:
+                raise NetworkError(f"compartment `{compartment}`: the surrounding `{name}` is named twice")
+            known[name] = value
+
     def state(
         self,
         name: str,

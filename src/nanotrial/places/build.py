@@ -59,6 +59,13 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
         sites,
         1.5 * subject.concentration + subject.background_salt + 0.1,
     )
+    network.surround(
+        "tube",
+        ph=solution.ph,
+        temperature=constant(subject.temperature, "K"),
+        ionic_strength=solution.ionic_strength,
+        oxygen=network.concentration("tube.oxygen"),
+    )
     phases = {}
     for identifier in catalogue.ids("phases"):
         phase = catalogue.load("phases", identifier)

@@ -13,8 +13,10 @@ from nanotrial.errors import NetworkError, SolveError, nearest
 from nanotrial.solve.compiled import CompiledNetwork, compile_network
 from nanotrial.solve.events import Event, Pulse, Segment, cut
 from nanotrial.solve.interrupt import honest_interrupts
+from nanotrial.units import to_si
 
 if TYPE_CHECKING:
+    import xarray as xr
     from numpy.typing import NDArray
 
     from nanotrial.network.model import Network
@@ -56,6 +58,21 @@ class Trajectory:
             known = (*self.observable_names, *self.state_names)
             raise NetworkError(f"no observable or state `{name}`. {nearest(name, known)}")
         return self.states[:, self.state_names.index(name)]
+
+    def dataset(self, network: Network) -> xr.Dataset:
+        """Return the observables as an xarray Dataset over time (s), each in its display unit with the unit beside it.
+
+        Arguments:
+            network: the network that was run; it knows the units.
+        """
+        import xarray as xr
+
+        data = {}
+        for name, about in network.observables.items():
+            factor, offset = to_si(1.0, about.unit) - to_si(0.0, about.unit), to_si(0.0, about.unit)
+            shown = (self[name] - offset) / factor
+            data[name] = ("time", shown, {"units": about.unit, "description": about.description})
+        return xr.Dataset(data, {"time": ("time", self.time, {"units": "s"})}, {"network": network.name})
 
     def imbalance(self) -> dict[str, float]:
         """Return for each conserved kind the largest relative departure from what was put in."""
