@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,7 @@ def make_record(result: StudyResult) -> Record:
     }
     particles = {name: _particle(study, name) for name in study.particles}
     sources = {str(p["source"]) for p in result.parameters} | {d.source for d in study.defaults}
+    known = study.catalogue.references()
     sources |= {p["described"]["source"] for p in particles.values() if p["described"]}
     return {
         "format": FORMAT,
@@ -69,7 +70,8 @@ def make_record(result: StudyResult) -> Record:
         "particles": particles,
         "arms": [_arm(study, a, r, result) for a, r in zip(study.arms, result.arms, strict=True)],
         "parameters": list(result.parameters),
-        "citations": sorted(s for s in sources if s in references()),
+        "citations": sorted(s for s in sources if s in known),
+        "bibliography": {s: known[s] for s in sorted(sources) if s in known},
     }
 
 
@@ -245,7 +247,7 @@ def write_run(result: StudyResult, folder: Path, record: Record | None = None) -
     made = record or make_record(result)
     (folder / "study.toml").write_text(result.study.text, encoding="utf-8")
     (folder / "record.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
-    (folder / "citations.bib").write_text(bibliography(made["citations"]), encoding="utf-8")
+    (folder / "citations.bib").write_text(bibliography(made["citations"], made["bibliography"]), encoding="utf-8")
     curves = to_dataset(made)
     # HDF5 that meets a full disk complains once for every open object, so the room is asked for beforehand.
     (folder / "results.nc").write_bytes(bytes(2 * curves.nbytes + 65_536))
@@ -269,10 +271,15 @@ def read_run(folder: Path) -> Record:
     return record
 
 
-def bibliography(keys: list[str]) -> str:
-    """Return BibTeX entries for keys of references.bib."""
-    known = references()
-    missing = [k for k in keys if k not in known]
+def bibliography(keys: list[str], known: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """Return BibTeX entries for keys.
+
+    Arguments:
+        keys: keys in order.
+        known: entries by key, as a record holds them; those of the package by default.
+    """
+    entries = references() if known is None else known
+    missing = [k for k in keys if k not in entries]
     if missing:
         raise NanotrialError(f"references.bib has no {', '.join(missing)}")
-    return "\n\n".join(known[k]["raw"] for k in keys) + "\n"
+    return "\n\n".join(entries[k]["raw"] for k in keys) + "\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nanotrial.catalogue.lookup import references
 from nanotrial.errors import OutputError
 from nanotrial.report.charts import chart_png, chart_spec, chart_svg, charts
 from nanotrial.report.layout import choose_layout
@@ -123,6 +124,7 @@ def make(arms: list[dict[str, Any]]) -> dict[str, Any]:
             parameter("tube.volume", "1e-05 m^3", "study", "-"),
         ],
         "citations": ["assumed", "sander_2023", "no_such_key"],
+        "bibliography": {k: references()[k] for k in ("assumed", "sander_2023")},
     }
 
 

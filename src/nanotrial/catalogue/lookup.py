@@ -42,8 +42,32 @@ class Catalogue:
         )
 
     def load(self, kind: str, identifier: str, where: str = "catalogue") -> Any:
-        """Return the sheet of a kind and id; ``where`` names the file and key that ask for it."""
-        return _load(self.path(kind, identifier, where), KINDS[kind])
+        """Return the sheet of a kind and id; ``where`` names the file and key that ask for it.
+
+        Raises:
+            CatalogueError: no such sheet, a wrong sheet, or, in a folder of one's own, a source no references.bib has.
+        """
+        path = self.path(kind, identifier, where)
+        sheet = _load(path, KINDS[kind])
+        if ROOT not in path.parents:
+            self._check_sources(path, sheet)
+        return sheet
+
+    def references(self) -> dict[str, dict[str, str]]:
+        """Return the BibTeX entries of the package and of every folder's own references.bib."""
+        entries = dict(references())
+        for folder in self.folders:
+            if (folder / "references.bib").is_file():
+                entries |= references(folder / "references.bib")
+        return entries
+
+    def _check_sources(self, path: Path, sheet: object) -> None:
+        known = self.references()
+        for key, value in values_in(sheet):
+            if value.source not in known:
+                where = f"{path.parent.name}/{path.name}: {key}.source"
+                action = f"Add it to {path.parent.parent.name}/references.bib. {nearest(value.source, known)}"
+                raise CatalogueError(where, f"`{value.source}`", "a key of references.bib", action)
 
     def water(self) -> Water:
         """Return the sheet of water."""

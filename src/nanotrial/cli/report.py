@@ -45,14 +45,13 @@ def cite_run(
     text: Annotated[bool, typer.Option("--text", help="Lines to read instead of BibTeX.")] = False,
 ) -> None:
     """Print the sources that a run used."""
-    from nanotrial.catalogue.lookup import references
     from nanotrial.record import bibliography, read_run
 
-    keys = read_run(folder)["citations"]
+    record = read_run(folder)
+    keys, known = record["citations"], record["bibliography"]
     if not text:
-        say(bibliography(keys).rstrip())
+        say(bibliography(keys, known).rstrip())
         return
-    known = references()
     for key in keys:
         entry = known.get(key, {})
         parts = [entry[k] for k in ("author", "title", "journal", "howpublished", "year", "doi", "url") if entry.get(k)]

@@ -277,10 +277,8 @@ def mechanisms(record: Record) -> str:
 
 
 def citations(record: Record) -> str:
-    """Return the sources as text and as BibTeX; a key that references.bib lacks stands alone."""
-    from nanotrial.catalogue.lookup import references
-
-    known, keys = references(), record.get("citations", [])
+    """Return the sources as text and as BibTeX; a key without an entry stands alone."""
+    known, keys = record.get("bibliography", {}), record.get("citations", [])
     if not keys:
         return "<p>No source was used.</p>"
     shown = "".join(f"<li>{_citation(key, known.get(key, {}))}</li>" for key in keys if key != "assumed")
