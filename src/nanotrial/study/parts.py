@@ -116,7 +116,7 @@ def read_subject(
     ph = reader.quantity("ph", "1", 0.0, 14.0)
     low, high = sheet.low_ph.si, sheet.high_ph.si
     if not low <= ph <= high:
-        reader.note(
+        noted.note(
             "ph",
             f"{ph:g}",
             f"outside the usual range of {sheet.name}, {low:g} to {high:g}: it holds its pH weakly",
