@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from nanotrial.solve.interrupt import honest_interrupts
 
 if TYPE_CHECKING:
     from nanotrial.experiment import StudyResult
-    from nanotrial.study import Study
 
 REPORT = "report.html"
 
@@ -52,22 +51,14 @@ def run_study(
 def write_folder(result: StudyResult, folder: Path) -> None:
     """Write the whole run folder, report included, or nothing."""
     from nanotrial.cli.files import write_page
+    from nanotrial.evidence.published import published_points
     from nanotrial.record import make_record, new_folder, write_run
 
     record = make_record(result)
-    record["published"] = _published(result.study)
+    record["published"] = published_points(result.study)
     with new_folder(folder) as work:
         write_run(result, work, record)
         write_page(record, work / REPORT)
-
-
-def _published(study: Study) -> list[dict[str, Any]]:
-    """Return the published points of a study, where the evidence room is there."""
-    try:
-        from nanotrial.evidence.published import published_points
-    except ImportError:
-        return []
-    return list(published_points(study))
 
 
 def _default_folder(study: Path) -> Path:
