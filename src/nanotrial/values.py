@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nanotrial.errors import CatalogueError, UnitError, nearest
-from nanotrial.units import Dimension, difference_to_si, dimension_of, from_si, to_si
+from nanotrial.units import Dimension, difference_to_si, dimension_of, to_si
 
 if TYPE_CHECKING:
     import numpy as np
@@ -167,8 +167,3 @@ def _read_distribution(table: Any, centre: float, where: str) -> Distribution | 
     if kind == "lognormal" and centre <= 0:
         raise CatalogueError(place, f"a lognormal spread around {centre}", "a positive value")
     return spread
-
-
-def describe(value: Value, unit: str) -> str:
-    """Write a value in another unit of the same dimension."""
-    return f"{from_si(value.si, unit):.4g} {unit}"

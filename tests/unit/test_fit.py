@@ -18,7 +18,7 @@ from nanotrial.fit.estimate import fit_study
 from nanotrial.fit.files import write_fit
 from nanotrial.fit.overlay import Overlay, get_value, load_fits, parameter_name
 from nanotrial.fit.posterior import DRAWS, walk_posterior
-from nanotrial.fit.targets import READING_SD, targets_of
+from nanotrial.fit.targets import targets_of
 from nanotrial.places import build_arm
 from nanotrial.study import load_study
 
@@ -102,10 +102,10 @@ def made(tmp_path):
         curve("strong", "pH 5.0", truth("pH 5.0"))
         + curve("weak", "pH 5.5", truth("pH 5.5"))
         + curve("noisy", "pH 5.5", np.array(truth("pH 5.5")) * (1.1, 0.9, 1.1, 0.9))
-        + fact("met", "<", f"{half + 0.1}")
+        + fact("met", "<", f"{half + 0.1}", sd="0.05")
         + fact("broken", "<", f"{half / 2}", sd="0.01")
-        + fact("least", ">", f"{half - 0.1}")
-        + fact("word", "~", "0.5", "value")
+        + fact("least", ">", f"{half - 0.1}", sd="0.05")
+        + fact("word", "~", "0.5", "value", sd="0.05")
         + fact("secret", "", "", "value", held_out="true")
         + fact("sides", "", "", "comparison", larger="'arm'")
     )
@@ -164,7 +164,15 @@ def test_targets_are_points_after_the_start(made):
     targets = targets_of(made.study, ["strong", "word"])
     assert [t.time for t in targets] == [h * HOUR for h in (*HOURS, 0.6)]
     assert targets[0].sd == pytest.approx(0.01 * truth("pH 5.0")[0], rel=1e-6)
-    assert (targets[-1].sd, targets[-1].relation) == (READING_SD, "~")
+    assert (targets[-1].sd, targets[-1].relation) == (0.05, "~")
+
+
+def test_a_number_without_its_sd_is_no_target(made):
+    with (made.folder / "published.toml").open("a") as file:
+        file.write(fact("bare", "~", "0.5", check="value"))
+    read_published.cache_clear()
+    with pytest.raises(EvidenceError, match="no `sd`"):
+        targets_of(made.study, ["bare"])
 
 
 @pytest.mark.parametrize("name", ["secret", "sides"])

@@ -176,6 +176,9 @@ def _fact(row: dict[str, Any], path: Path, where: str) -> MappedFact:
 
 def _curve(row: dict[str, Any], path: Path, where: str) -> Curve:
     study = _common(row, "curve", path, where)
+    for key in ("arm", "value", "unit", "relative_sd"):
+        if key not in row:
+            raise EvidenceError(f"{where}.{key}", "nothing", f"`{key}` for a curve")
     unit = str(row["unit"])
     times = tuple(parse(t, "h", f"{where}.at") for t in row["at"])
     values = tuple(to_si(float(v), unit, where) for v in row["value"])
@@ -192,7 +195,7 @@ def _curve(row: dict[str, Any], path: Path, where: str) -> Curve:
         values,
         low,
         high,
-        float(row.get("relative_sd", 0.05)),
+        float(row["relative_sd"]),
         unit,
         row["source"],
         str(row.get("locator", "")),

@@ -12,9 +12,6 @@ from nanotrial.evidence.published import Curve, MappedFact, published_path, read
 if TYPE_CHECKING:
     from nanotrial.study import Study
 
-# Half the width of words such as "about" for a number read from a text.
-READING_SD = 0.05
-
 
 @dataclass(frozen=True)
 class Target:
@@ -60,4 +57,6 @@ def _targets(one: MappedFact | Curve) -> list[Target]:
         ]
     if one.value is None or one.check not in ("value", "bound"):
         raise EvidenceError(one.id, f"a {one.check} without an open value", "a fact with a value or a bound")
-    return [Target(one.id, one.arm, one.measure, one.time, one.value, one.sd or READING_SD, one.relation, one.source)]
+    if one.sd is None:
+        raise EvidenceError(one.id, "no `sd`", "the standard deviation of the reported number, in its unit")
+    return [Target(one.id, one.arm, one.measure, one.time, one.value, one.sd, one.relation, one.source)]

@@ -40,8 +40,7 @@ def add(tube: Tube) -> None:
     """Add one exchange process per dissolved gas."""
     network, subject = tube.network, tube.subject
     velocity = network.parameter("tube.gas_transfer_velocity", tube.vessel.gas_transfer_velocity, "m/s")
-    usual = tube.vessel.depth
-    depth = network.parameter("tube.depth", usual if subject.depth == usual.si else subject.depth, "m")
+    depth = network.parameter("tube.depth", subject.said_or_usual("depth", tube.vessel), "m")
     area = tube.volume / depth
     for component, fraction in tube.gas_fractions().items():
         gas = tube.solution.components[component].gas

@@ -24,19 +24,30 @@ levich_1962 (Sh = 2), northup_2008 (yield).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nanotrial.medium.constants import arrhenius, diffusivity_factor, equilibrium_constant
 from nanotrial.medium.minerals import ion_count, saturation_ratio
-from nanotrial.network.terms import Term, constant, maximum, positive_part, power, share, switched_on, ten_to
+from nanotrial.network.terms import (
+    Term,
+    constant,
+    log10,
+    maximum,
+    minimum,
+    positive_part,
+    power,
+    share,
+    switched_on,
+    ten_to,
+)
 from nanotrial.particle.coat import blocked_share, resistance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nanotrial.catalogue.schema import Material, Solute
+    from nanotrial.catalogue.schema import Dissolution, Material, Solute
+    from nanotrial.network.model import Network
     from nanotrial.places import Cohort, Tube
 
 ID = "particle.dissolution"
@@ -197,32 +208,39 @@ def _acids(tube: Tube, cohort: Cohort, mobility: float) -> tuple[tuple[Term, Ter
     network, solution = tube.network, tube.solution
     proton = network.parameter("water.proton_diffusivity", solution.water.proton_diffusivity, "m^2/s") * mobility
     rows = [(solution.free("H+"), proton, resistance(tube, cohort, proton))]
-    end = cease_ph(cohort.material)
+    end = cease_ph(network, cohort.material_id, cohort.material.dissolution)
     for i, sheet in solution.components.items():
         forms = [sp for sp in sheet.species if set(sp.components) == {i} and sp.components[i] == 1 and sp.protons > 0]
         if not forms or i in cohort.material.dissolution.products:
             continue
-        # Mean protons per component where the acid attack ends, from the zero-strength constants.
-        weights = [10 ** (sp.log_k.value - sp.protons * end) for sp in forms]
-        kept = sum(sp.protons * w for sp, w in zip(forms, weights, strict=True)) / (1.0 + sum(weights))
-        bound = constant(0.0, "mol/m^3")
-        held = solution.free(sheet.master)
+        # Mean protons per component where the acid attack ends, from the constants at zero ionic strength.
+        weight, kept = constant(1.0, "1"), constant(0.0, "1")
+        bound, held = constant(0.0, "mol/m^3"), solution.free(sheet.master)
         for sp in forms:
+            k = equilibrium_constant(network, f"aqueous.{sp.name}", sp.log_k, sp.enthalpy, tube.subject.temperature)
+            there = k * ten_to(end * -float(sp.protons))
+            weight, kept = weight + there, kept + there * float(sp.protons)
             bound = bound + solution.free(sp.name) * float(sp.protons)
             held = held + solution.free(sp.name)
         diffusivity = network.parameter(f"{i}.diffusivity", sheet.diffusivity, "m^2/s") * mobility
-        available = maximum(bound - held * kept, constant(0.0, "mol/m^3"))
+        available = maximum(bound - held * kept / weight, constant(0.0, "mol/m^3"))
         rows.append((available, diffusivity, resistance(tube, cohort, diffusivity)))
     return tuple(rows)
 
 
-def cease_ph(material: Material) -> float:
-    """Return the pH at which acid attack falls to the rate in water, at most 10."""
-    law = material.dissolution
-    if law.water_rate.si <= 0 or law.acid_rate.si <= 0:
-        return 10.0
-    reference = law.acid_reference_ph.si if law.acid_reference_ph is not None else 0.0
-    return min(10.0, reference + math.log10(law.acid_rate.si / law.water_rate.si) / law.acid_order.si)
+def cease_ph(network: Network, material_id: str, law: Dissolution) -> Term:
+    """Return the pH at which acid attack falls to the rate in water, from 0 to 10.
+
+    It is a term of the law's own parameters, so draws, fits and gradients move it with them.
+    """
+    key = f"{material_id}.dissolution"
+    tiny = constant(1e-30, "mol/m^2/s")
+    acid = network.parameter(f"{key}.acid_rate", law.acid_rate, "mol/m^2/s") + tiny
+    water = network.parameter(f"{key}.water_rate", law.water_rate, "mol/m^2/s") + tiny
+    end = log10(acid / water) / network.parameter(f"{key}.acid_order", law.acid_order, "1")
+    if law.acid_reference_ph is not None:
+        end = end + network.parameter(f"{key}.acid_reference_ph", law.acid_reference_ph, "1")
+    return minimum(maximum(end, constant(0.0, "1")), constant(10.0, "1"))
 
 
 def surface_rate(surface: Surface, radius: Term) -> Term:

@@ -18,7 +18,6 @@ from nanotrial.places.protocol import addition_event, removal_event
 from nanotrial.places.readouts import add_observables
 from nanotrial.places.tube import BuiltArm, Cohort, Tube
 from nanotrial.study import Addition, Arm, Study, Subject
-from nanotrial.values import Value
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
 MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases, minerals)
@@ -36,18 +35,19 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     catalogue, subject = study.catalogue, arm.subject
     network = Network(arm.name)
     vessel = catalogue.load("vessels", "tube")
-    volume = network.parameter("tube.volume", _own(subject.volume, vessel.volume), "m^3")
+    volume = network.parameter("tube.volume", subject.said_or_usual("volume", vessel), "m^3")
     network.compartment("tube", volume)
     network.compartment("outside", constant(1.0, "m^3"))
     cohorts = [_cohort(study, a, i, values) for i, a in enumerate(arm.additions) if a.kind == "particle"]
     agents = {a.name: catalogue.load("agents", a.name) for a in arm.additions if a.kind == "agent"}
-    scale = subject.volume * 1.0
+    # One millimole per litre is the size against which the solver's absolute error counts.
+    scale = subject.volume
     components = _components(study, arm, cohorts, agents)
     sheets = {name: catalogue.load("solutes", name) for name in components}
     removed = {r.what for r in arm.removals}
     _add_states(network, subject, cohorts, agents, sheets, study, volume, scale, removed)
     sites = _sites(network, cohorts)
-    salt = network.parameter("tube.background_salt", _own(subject.background_salt, vessel.background_salt), "mol/m^3")
+    salt = network.parameter("tube.background_salt", subject.said_or_usual("background_salt", vessel), "mol/m^3")
     solution = add_solution(
         network,
         "tube",
@@ -80,11 +80,6 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(tube, r) for r in arm.removals]
     return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)))
-
-
-def _own(used: float, usual: Value) -> float | Value:
-    """Return the sheet's value where the study left it as it is, so that its source and spread come along."""
-    return usual if used == usual.si else used
 
 
 def _cohort(study: Study, addition: Addition, index: int, values: Overlay) -> Cohort:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nanotrial.catalogue.lookup import Catalogue
+from nanotrial.catalogue.schema import Vessel
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import Default
+from nanotrial.values import Value
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Particle:
 
 @dataclass(frozen=True)
 class Subject:
-    """The tube: buffer, its concentration (mol/m^3), pH, temperature (K), volume (m^3), depth (m), salt, gas."""
+    """The tube: buffer, its concentration (mol/m^3), pH, temperature (K), volume (m^3), depth (m), salt, gas.
+
+    ``left_open`` names what the study does not say: those values are the vessel sheet's, with its source and spread.
+    """
 
     buffer: str
     concentration: float
@@ -45,6 +50,13 @@ class Subject:
     background_salt: float
     atmosphere: str
     carbon_dioxide: float
+    left_open: frozenset[str] = frozenset()
+
+    def said_or_usual(self, name: str, vessel: Vessel) -> float | Value:
+        """Return what the study says (SI), or the vessel sheet's value, whose source and spread then come along."""
+        usual: Value = getattr(vessel, name)
+        said: float = getattr(self, name)
+        return usual if name in self.left_open else said
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,14 @@ def read_subject(
     vessel = catalogue.load("vessels", "tube")
     noted = TableReader(raw, shared, defaults)
 
+    left_open: set[str] = set()
+
     def usual(name: str, unit: str, low: float, high: float) -> float:
         if name in raw:
             return reader.quantity(name, unit, low, high)
         value: Value = getattr(vessel, name)
         reader.asked.append(name)
+        left_open.add(name)
         noted.note(name, display(value.si, unit, 4), f"vessels/tube, {value.grade}", value.source)
         return value.si
 
@@ -138,4 +141,6 @@ def read_subject(
     elif atmosphere == "air":
         noted.note("carbon_dioxide", display(carbon, "%", 3), "share in air", air.source)
     reader.done()
-    return Subject(buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon)
+    return Subject(
+        buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(left_open)
+    )
