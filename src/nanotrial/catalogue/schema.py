@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from nanotrial.catalogue.cell_schema import CELL_KINDS
 from nanotrial.errors import CatalogueError, nearest
 from nanotrial.values import Value, read_value
 
@@ -189,10 +190,13 @@ class Coating:
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """Something added beside particles: a dissolved salt or an enzyme."""
+    """Something added beside particles: a dissolved salt, an enzyme, or a drug with a target in the cell.
+
+    ``accumulation`` is the concentration where it acts over that in the medium, reached at ``entry_rate``.
+    """
 
     name: str
-    kind: Literal["enzyme", "solute"]
+    kind: Literal["enzyme", "solute", "inhibitor", "chelator", "ionophore", "antioxidant"]
     solutes: Counts = field(default_factory=dict)
     strong_charge: int = 0
     acts_on: str = ""
@@ -200,6 +204,27 @@ class Agent:
     unit_substrate: PerMole | None = None
     half_saturation: PerMole | None = None
     inactivation_rate: Annotated[Value, "L/mol/s"] | None = None
+    target: Literal[
+        "",
+        "serca",
+        "pmca",
+        "exchanger",
+        "uniporter",
+        "mitochondrial_efflux",
+        "pore",
+        "ip3_receptor",
+        "ryanodine_receptor",
+        "store_operated_entry",
+        "calcium",
+        "glutathione",
+    ] = ""
+    half_effect: Annotated[Value, "umol/L"] | None = None
+    entry_rate: Annotated[Value, "1/s"] | None = None
+    accumulation: Number | None = None
+    binding_constant: Annotated[Value, "umol/L"] | None = None
+    transport_rate: Annotated[Value, "L/umol/s"] | None = None
+    glutathione_gain: Number | None = None
+    peroxide_rate: Annotated[Value, "L/mol/s"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +263,7 @@ KINDS: dict[str, type] = {
     "agents": Agent,
     "assays": Assay,
     "vessels": Vessel,
+    **CELL_KINDS,
 }
 
 

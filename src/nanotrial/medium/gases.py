@@ -17,14 +17,14 @@ from nanotrial.network.terms import Term, constant
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Gas
     from nanotrial.network.model import Network
-    from nanotrial.places import Tube
+    from nanotrial.places import Fluid
 
 ID = "medium.gases"
 
 
-def applies(tube: Tube) -> bool:
+def applies(tube: Fluid) -> bool:
     """Say whether the tube is open to a gas."""
-    return tube.subject.atmosphere != "closed"
+    return bool(tube.gas_fractions())
 
 
 def saturation(network: Network, component: str, gas: Gas, fraction: float, temperature: float) -> Term:
@@ -36,22 +36,20 @@ def saturation(network: Network, component: str, gas: Gas, fraction: float, temp
     return henry * heat * share * constant(ATMOSPHERE, "Pa")
 
 
-def add(tube: Tube) -> None:
+def add(tube: Fluid) -> None:
     """Add one exchange process per dissolved gas."""
-    network, subject = tube.network, tube.subject
-    velocity = network.parameter("tube.gas_transfer_velocity", tube.vessel.gas_transfer_velocity, "m/s")
-    depth = network.parameter("tube.depth", subject.said_or_usual("depth", tube.vessel), "m")
-    area = tube.volume / depth
+    network = tube.network
+    exchange = tube.gas_exchange()
     for component, fraction in tube.gas_fractions().items():
         gas = tube.solution.components[component].gas
         assert gas is not None
-        resting = saturation(network, component, gas, fraction, subject.temperature)
-        rate = velocity * area * (resting - tube.solution.free(gas.species))
-        held = network.species[f"tube.{component}"].content
+        resting = saturation(network, component, gas, fraction, tube.temperature)
+        rate = exchange * (resting - tube.solution.free(gas.species))
+        held = network.species[f"{tube.name}.{component}"].content
         network.state(f"outside.{component}", "outside", scale=tube.scale, content=held, may_be_negative=True)
         network.process(
             f"exchange.{component}",
-            {f"tube.{component}": 1, f"outside.{component}": -1},
+            {f"{tube.name}.{component}": 1, f"outside.{component}": -1},
             rate,
             f"{gas.species}(gas) <-> {gas.species}",
             ID,

@@ -17,13 +17,13 @@ from nanotrial.network.terms import Term, constant, maximum, minimum, power
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Counts
     from nanotrial.medium.speciation import Solution
-    from nanotrial.places import Tube
+    from nanotrial.places import Fluid
 
 ID = "medium.minerals"
 _TINY = 1e-6
 
 
-def applies(tube: Tube) -> bool:
+def applies(tube: Fluid) -> bool:
     """Say whether any phase of the catalogue can form from the components at hand."""
     return bool(tube.phases)
 
@@ -41,21 +41,21 @@ def ion_count(ion_product: Counts) -> float:
     return sum(n for name, n in ion_product.items() if name not in ("H+", "OH-") and n > 0)
 
 
-def add(tube: Tube) -> None:
+def add(tube: Fluid) -> None:
     """Add one process per phase."""
     network = tube.network
     for identifier, phase in tube.phases.items():
-        k = equilibrium_constant(network, f"phase.{identifier}", phase.log_k, phase.enthalpy, tube.subject.temperature)
+        k = equilibrium_constant(network, f"phase.{identifier}", phase.log_k, phase.enthalpy, tube.temperature)
         rate = network.parameter(f"phase.{identifier}.relaxation_rate", phase.relaxation_rate, "1/s")
         omega = saturation_ratio(tube.solution, phase.ion_product, k)
         nu = ion_count(phase.ion_product)
         root = omega if nu == 1 else power(maximum(omega, constant(0.0, "1")) + _TINY**nu, 1.0 / nu) - _TINY
         content: dict[str, float] = {}
         for solute, count in phase.products.items():
-            for kind, held in network.species[f"tube.{solute}"].content.items():
+            for kind, held in network.species[f"{tube.name}.{solute}"].content.items():
                 content[kind] = content.get(kind, 0.0) + held * count
-        solid = network.state(f"tube.{identifier}", "tube", scale=tube.scale, content=content)
-        ions = [network.concentration(f"tube.{s}") for s in phase.products]
+        solid = network.state(f"{tube.name}.{identifier}", tube.name, scale=tube.scale, content=content)
+        ions = [network.concentration(f"{tube.name}.{s}") for s in phase.products]
         least = ions[0]
         for other in ions[1:]:
             least = minimum(least, other)
@@ -63,7 +63,7 @@ def add(tube: Tube) -> None:
         excess = maximum(1.0 - 1.0 / maximum(root, constant(1.0, "1")), constant(0.0, "1"))
         deficit = maximum(1.0 - root, constant(0.0, "1"))
         progress = rate * (least * tube.volume * excess - solid * deficit)
-        stoichiometry = {f"tube.{identifier}": 1.0, **{f"tube.{s}": -float(n) for s, n in phase.products.items()}}
+        stoichiometry = {f"{tube.name}.{identifier}": 1.0, **{f"{tube.name}.{s}": -float(n) for s, n in phase.products.items()}}
         network.process(f"mineral.{identifier}", stoichiometry, progress, f"ions <-> {phase.formula}(s)", ID)
         network.observe(f"{identifier}.saturation_ratio", omega, "1", f"ion product of {phase.name} over its constant")
 

@@ -19,29 +19,29 @@ from nanotrial.network.terms import Term
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Agent
-    from nanotrial.places import Tube
+    from nanotrial.places import Fluid
 
 ID = "medium.peroxide"
 
 
-def applies(tube: Tube) -> bool:
+def applies(tube: Fluid) -> bool:
     """Say whether hydrogen peroxide is a component."""
     return "hydrogen_peroxide" in tube.solution.components
 
 
-def add(tube: Tube) -> None:
+def add(tube: Fluid) -> None:
     """Add decay and every enzyme that acts on hydrogen peroxide."""
     network = tube.network
     sheet = tube.solution.components["hydrogen_peroxide"]
-    peroxide = network.concentration("tube.hydrogen_peroxide")
+    peroxide = network.concentration(f"{tube.name}.hydrogen_peroxide")
     if sheet.decay is not None:
         rate = network.parameter("hydrogen_peroxide.decay_rate", sheet.decay.rate, "1/s")
         heat = arrhenius(
-            network, "hydrogen_peroxide.decay_energy", sheet.decay.activation_energy, tube.subject.temperature
+            network, "hydrogen_peroxide.decay_energy", sheet.decay.activation_energy, tube.temperature
         )
         network.process(
             "decay.hydrogen_peroxide",
-            {"tube.hydrogen_peroxide": -1, "tube.oxygen": 0.5},
+            {f"{tube.name}.hydrogen_peroxide": -1, f"{tube.name}.oxygen": 0.5},
             rate * heat * peroxide * tube.volume,
             "H2O2 -> 1/2 O2 + H2O",
             ID,
@@ -49,30 +49,30 @@ def add(tube: Tube) -> None:
     for name, agent in tube.enzymes("hydrogen_peroxide").items():
         turnover = enzyme_rate(tube, name, agent, peroxide) * tube.volume
         if agent.action == "disproportionation":
-            made, line = {"tube.oxygen": 0.5}, "H2O2 -> 1/2 O2 + H2O"
+            made, line = {f"{tube.name}.oxygen": 0.5}, "H2O2 -> 1/2 O2 + H2O"
         else:
-            network.state("tube.oxidised_donor", "tube", scale=tube.scale, content={"peroxide": 1})
-            made, line = {"tube.oxidised_donor": 1.0}, "H2O2 + donor -> 2 H2O + oxidised donor"
-        network.process(f"{name}.turnover", {"tube.hydrogen_peroxide": -1, **made}, turnover, line, ID)
+            network.state(f"{tube.name}.oxidised_donor", tube.name, scale=tube.scale, content={"peroxide": 1})
+            made, line = {f"{tube.name}.oxidised_donor": 1.0}, "H2O2 + donor -> 2 H2O + oxidised donor"
+        network.process(f"{name}.turnover", {f"{tube.name}.hydrogen_peroxide": -1, **made}, turnover, line, ID)
         if agent.inactivation_rate is not None:
             loss = network.parameter(f"{name}.inactivation_rate", agent.inactivation_rate, "m^3/mol/s")
             network.process(
                 f"{name}.inactivation",
-                {f"tube.{name}": -1},
-                loss * peroxide * network[f"tube.{name}"],
+                {f"{tube.name}.{name}": -1},
+                loss * peroxide * network[f"{tube.name}.{name}"],
                 f"{name} -> inactive",
                 ID,
                 opens=(name,),
             )
 
 
-def enzyme_rate(tube: Tube, name: str, agent: Agent, substrate: Term) -> Term:
+def enzyme_rate(tube: Fluid, name: str, agent: Agent, substrate: Term) -> Term:
     """Return the Michaelis-Menten rate (mol/(m^3 s)) of an enzyme given in units at its unit_substrate."""
     assert agent.half_saturation is not None
     assert agent.unit_substrate is not None
     half = tube.network.parameter(f"{name}.half_saturation", agent.half_saturation, "mol/m^3")
     unit = tube.network.parameter(f"{name}.unit_substrate", agent.unit_substrate, "mol/m^3")
-    activity = tube.network[f"tube.{name}"] / tube.volume
+    activity = tube.network[f"{tube.name}.{name}"] / tube.volume
     return activity * (half + unit) / unit * substrate / (half + substrate)
 
 

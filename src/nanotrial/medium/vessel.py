@@ -62,10 +62,11 @@ def closed_vessel(
 
     return SimpleNamespace(
         network=network,
+        name="tube",
+        temperature=temperature,
         solution=solution,
         volume=volume,
         scale=VOLUME,
-        subject=SimpleNamespace(temperature=temperature, atmosphere="closed"),
         phases={p: catalogue.load("phases", p) for p in phases},
         enzymes=acting,
     )

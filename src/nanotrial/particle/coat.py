@@ -20,12 +20,12 @@ from nanotrial.network.terms import Term, constant, exp, maximum, share, ten_to
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Coating
     from nanotrial.network.model import Network
-    from nanotrial.places import Cohort, Tube
+    from nanotrial.places import Cohort, Fluid
 
 ID = "particle.coat"
 
 
-def applies(tube: Tube) -> bool:
+def applies(tube: Fluid) -> bool:
     """Say whether any particle in the tube has a coat."""
     return any(c.coat is not None for c in tube.cohorts)
 
@@ -36,7 +36,7 @@ def hindrance(polymer_volume_fraction: Term) -> Term:
     return open_share**2
 
 
-def blocked_share(tube: Tube, cohort: Cohort, area: Term) -> Term:
+def blocked_share(tube: Fluid, cohort: Cohort, area: Term) -> Term:
     """Return the share of the core's surface that the coat closes; ``area`` is the current total surface (m^2)."""
     sheet = cohort.coat_sheet
     assert sheet is not None
@@ -48,7 +48,7 @@ def blocked_share(tube: Tube, cohort: Cohort, area: Term) -> Term:
     return occupied * (1.0 - exp(-(loading / capacity)))
 
 
-def resistance(tube: Tube, cohort: Cohort, diffusivity: Term) -> Term:
+def resistance(tube: Fluid, cohort: Cohort, diffusivity: Term) -> Term:
     """Return thickness over diffusivity in the coat (s/m) for a solute; zero without a coat."""
     if cohort.coat is None:
         return constant(0.0, "s/m")
@@ -57,14 +57,14 @@ def resistance(tube: Tube, cohort: Cohort, diffusivity: Term) -> Term:
     fraction = tube.network.parameter(
         f"{cohort.coat_material}.polymer_volume_fraction", sheet.polymer_volume_fraction, "1"
     )
-    thickness = tube.network.parameter(f"{cohort.key}.coat.thickness", cohort.coat.thickness, "m")
-    per_mole = tube.network.parameter(f"{cohort.key}.coat.mass_per_mole", cohort.coat.mass_per_mole, "kg/mol")
+    thickness = tube.network.parameter(f"{cohort.parameter_key}.coat.thickness", cohort.coat.thickness, "m")
+    per_mole = tube.network.parameter(f"{cohort.parameter_key}.coat.mass_per_mole", cohort.coat.mass_per_mole, "kg/mol")
     whole = tube.network[f"{cohort.key}.added"] * per_mole
     left = share(tube.network[f"{cohort.key}.coat"], whole, tube.floor * per_mole)
     return thickness * left / (diffusivity * hindrance(fraction))
 
 
-def add(tube: Tube) -> None:
+def add(tube: Fluid) -> None:
     """Add desorption and digestion of every coat."""
     network = tube.network
     for cohort in tube.cohorts:
@@ -89,7 +89,7 @@ def add(tube: Tube) -> None:
             )
 
 
-def _digestion_rate(tube: Tube, cohort: Cohort, sheet: Coating) -> Term | None:
+def _digestion_rate(tube: Fluid, cohort: Cohort, sheet: Coating) -> Term | None:
     if sheet.digestion is None or sheet.digestion.enzyme not in tube.enzymes(cohort.coat_material):
         return None
     d, network = sheet.digestion, tube.network
@@ -102,7 +102,7 @@ def _digestion_rate(tube: Tube, cohort: Cohort, sheet: Coating) -> Term | None:
     bound = network[f"{cohort.key}.coat"]
     # Free polymer competes for the enzyme; the coat gets its share of the turnover.
     held = (bound + network[f"tube.free_{cohort.coat_material}"]) / tube.volume
-    return turnover * network[f"tube.{name}"] * bell * (bound / tube.volume) / (half + held)
+    return turnover * network[f"{tube.name}.{name}"] * bell * (bound / tube.volume) / (half + held)
 
 
 def carboxylates(network: Network, material: str, sheet: Coating, mass: Term) -> Term:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from nanotrial.catalogue.schema import Dissolution, Material, Solute
     from nanotrial.network.model import Network
-    from nanotrial.places import Cohort, Tube
+    from nanotrial.places import Cohort, Fluid
 
 ID = "particle.dissolution"
 FADE = 1e-6
@@ -70,12 +70,12 @@ class Surface:
     product_resistance: Term
 
 
-def applies(tube: Tube) -> bool:
+def applies(tube: Fluid) -> bool:
     """Say whether there is any particle."""
     return bool(tube.cohorts)
 
 
-def add(tube: Tube) -> None:
+def add(tube: Fluid) -> None:
     """Add the dissolution of every size class of every cohort."""
     for cohort in tube.cohorts:
         surface = _surface(tube, cohort)
@@ -106,11 +106,11 @@ def cube_root(share_left: Term) -> Term:
     return power(positive_part(share_left, FADE) + FADE, 1.0 / 3.0)
 
 
-def class_area(tube: Tube, cohort: Cohort, j: int) -> tuple[Term, Term]:
+def class_area(tube: Fluid, cohort: Cohort, j: int) -> tuple[Term, Term]:
     """Return total surface (m^2) and radius (m) of a size class."""
     network = tube.network
     moles = network[cohort.core_name(j)]
-    part = network.parameter(f"{cohort.key}.share.{j}", float(cohort.classes.mole_shares[j]), "1")
+    part = network.parameter(f"{cohort.parameter_key}.share.{j}", float(cohort.classes.mole_shares[j]), "1")
     radius = cohort.radius(network, j)
     start = network[f"{cohort.key}.added"] * part
     left = share(moles, start, tube.floor * part)
@@ -118,9 +118,9 @@ def class_area(tube: Tube, cohort: Cohort, j: int) -> tuple[Term, Term]:
     return area, shrunk_radius(radius, left)
 
 
-def _surface(tube: Tube, cohort: Cohort) -> Surface:
+def _surface(tube: Fluid, cohort: Cohort) -> Surface:
     network, solution, material = tube.network, tube.solution, cohort.material
-    law, key, temperature = material.dissolution, cohort.material_id, tube.subject.temperature
+    law, key, temperature = material.dissolution, cohort.material_id, tube.temperature
     shift_k, shift_rate = _dopant_shifts(tube, cohort)
     k = equilibrium_constant(network, f"{key}.dissolution", law.log_k, law.enthalpy, temperature, shift_k)
     heat = arrhenius(network, f"{key}.dissolution.activation_energy", law.activation_energy, temperature)
@@ -152,7 +152,7 @@ def _surface(tube: Tube, cohort: Cohort) -> Surface:
     )
 
 
-def _proton_attack(tube: Tube, cohort: Cohort, order: Term) -> Term:
+def _proton_attack(tube: Fluid, cohort: Cohort, order: Term) -> Term:
     """Return the acid rate over the rate at the reference pH; it levels off where the surface is fully protonated."""
     law, key, ph = cohort.material.dissolution, f"{cohort.material_id}.dissolution", tube.solution.ph
     above = ph
@@ -165,17 +165,17 @@ def _proton_attack(tube: Tube, cohort: Cohort, order: Term) -> Term:
     return attack / (1.0 + ten_to(order * (level - ph)))
 
 
-def _dopant_shifts(tube: Tube, cohort: Cohort) -> tuple[Term, Term]:
+def _dopant_shifts(tube: Fluid, cohort: Cohort) -> tuple[Term, Term]:
     log_k, log_rate = constant(0.0, "1"), constant(0.0, "1")
     for name, fraction in cohort.particle.dopants.items():
         dopant, key = cohort.material.dopants[name], f"{cohort.material_id}.dopants.{name}"
-        part = tube.network.parameter(f"{cohort.key}.dopant.{name}", fraction, "1")
+        part = tube.network.parameter(f"{cohort.parameter_key}.dopant.{name}", fraction, "1")
         log_k = log_k + tube.network.parameter(f"{key}.log_k_shift", dopant.log_k_shift, "1") * part
         log_rate = log_rate + tube.network.parameter(f"{key}.log_rate_shift", dopant.log_rate_shift, "1") * part
     return log_k, log_rate
 
 
-def _ceiling(tube: Tube, ion_product: dict[str, float], k: Term, nu: float) -> Term:
+def _ceiling(tube: Fluid, ion_product: dict[str, float], k: Term, nu: float) -> Term:
     """Return c_eq (mol/m^3): the product concentration at saturation, all products equal, at the pH of the bulk."""
     value = k
     for name, count in ion_product.items():
@@ -187,7 +187,7 @@ def _ceiling(tube: Tube, ion_product: dict[str, float], k: Term, nu: float) -> T
     return power(value, 1.0 / nu) * constant(1000.0, "mol/m^3") * _all_per_free(tube, ion_product)
 
 
-def _all_per_free(tube: Tube, ion_product: dict[str, float]) -> Term:
+def _all_per_free(tube: Fluid, ion_product: dict[str, float]) -> Term:
     """Return dissolved total over free form of the first metal of an ion product (1 when nothing binds it)."""
     solution = tube.solution
     masters = {m: c for c, m in solution.masters.items()}
@@ -203,7 +203,7 @@ def _all_per_free(tube: Tube, ion_product: dict[str, float]) -> Term:
     return held / (free + small)
 
 
-def _acids(tube: Tube, cohort: Cohort, mobility: float) -> tuple[tuple[Term, Term, Term], ...]:
+def _acids(tube: Fluid, cohort: Cohort, mobility: float) -> tuple[tuple[Term, Term, Term], ...]:
     """Return (available protons in mol/m^3, diffusivity, coat resistance) of free H+ and of each buffer component."""
     network, solution = tube.network, tube.solution
     proton = network.parameter("water.proton_diffusivity", solution.water.proton_diffusivity, "m^2/s") * mobility
@@ -217,7 +217,7 @@ def _acids(tube: Tube, cohort: Cohort, mobility: float) -> tuple[tuple[Term, Ter
         weight, kept = constant(1.0, "1"), constant(0.0, "1")
         bound, held = constant(0.0, "mol/m^3"), solution.free(sheet.master)
         for sp in forms:
-            k = equilibrium_constant(network, f"aqueous.{sp.name}", sp.log_k, sp.enthalpy, tube.subject.temperature)
+            k = equilibrium_constant(network, f"aqueous.{sp.name}", sp.log_k, sp.enthalpy, tube.temperature)
             there = k * ten_to(end * -float(sp.protons))
             weight, kept = weight + there, kept + there * float(sp.protons)
             bound = bound + solution.free(sp.name) * float(sp.protons)
@@ -258,14 +258,14 @@ def surface_rate(surface: Surface, radius: Term) -> Term:
     return start * driving / (1.0 + start * removal / surface.product_ceiling)
 
 
-def _class_rate(tube: Tube, cohort: Cohort, surface: Surface, j: int) -> Term:
+def _class_rate(tube: Fluid, cohort: Cohort, surface: Surface, j: int) -> Term:
     area, radius = class_area(tube, cohort, j)
     return surface_rate(surface, radius) * area
 
 
-def _add_processes(tube: Tube, cohort: Cohort, j: int, rate: Term) -> None:
+def _add_processes(tube: Fluid, cohort: Cohort, j: int, rate: Term) -> None:
     network, material = tube.network, cohort.material
-    products = {f"tube.{s}": float(n) for s, n in material.dissolution.products.items()}
+    products = {f"{tube.name}.{s}": float(n) for s, n in material.dissolution.products.items()}
     core = {cohort.core_name(j): -1.0}
     name = f"{cohort.key}.dissolution.{j}"
     if material.peroxide is None:
@@ -273,17 +273,17 @@ def _add_processes(tube: Tube, cohort: Cohort, j: int, rate: Term) -> None:
         return
     as_peroxide = peroxide_share(tube, cohort)
     network.process(name, {**core, **products}, rate * as_peroxide, f"{material.formula}(s) + 2 H+ -> ions + H2O2", ID)
-    count = products.pop("tube.hydrogen_peroxide")
+    count = products.pop(f"{tube.name}.hydrogen_peroxide")
     network.process(
         f"{cohort.key}.oxygen_branch.{j}",
-        {**core, **products, "tube.oxygen": 0.5 * count},
+        {**core, **products, f"{tube.name}.oxygen": 0.5 * count},
         rate * (1.0 - as_peroxide),
         f"{material.formula}(s) + 2 H+ -> ions + 1/2 O2 + H2O",
         ID,
     )
 
 
-def peroxide_share(tube: Tube, cohort: Cohort) -> Term:
+def peroxide_share(tube: Fluid, cohort: Cohort) -> Term:
     """Return the share of the peroxide that appears as H2O2 at the pH of the solution."""
     branch, key = cohort.material.peroxide, f"{cohort.material_id}.peroxide"
     assert branch is not None

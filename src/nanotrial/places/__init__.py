@@ -4,6 +4,7 @@ An arm becomes one network. Every addition of particles is a cohort of its own: 
 """
 
 from nanotrial.places.build import MECHANISMS, build_arm
-from nanotrial.places.tube import BuiltArm, Cohort, Tube
+from nanotrial.places.fluid import Cohort, Fluid
+from nanotrial.places.tube import BuiltArm, Tube
 
-__all__ = ["MECHANISMS", "BuiltArm", "Cohort", "Tube", "build_arm"]
+__all__ = ["MECHANISMS", "BuiltArm", "Cohort", "Fluid", "Tube", "build_arm"]

@@ -16,7 +16,8 @@ from nanotrial.particle import coat, dissolution
 from nanotrial.particle.population import coat_geometry, size_classes
 from nanotrial.places.protocol import addition_event, removal_event
 from nanotrial.places.readouts import add_observables
-from nanotrial.places.tube import BuiltArm, Cohort, Tube
+from nanotrial.places.fluid import Cohort
+from nanotrial.places.tube import BuiltArm, Tube
 from nanotrial.study import Addition, Arm, Study, Subject
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
@@ -71,7 +72,19 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
         phase = catalogue.load("phases", identifier)
         if all(p in sheets for p in phase.products):
             phases[identifier] = phase
-    tube = Tube(network, subject, vessel, solution, volume, scale, cohorts, agents, phases)
+    tube = Tube(
+        network=network,
+        name="tube",
+        temperature=subject.temperature,
+        solution=solution,
+        volume=volume,
+        scale=scale,
+        cohorts=cohorts,
+        agents=agents,
+        phases=phases,
+        subject=subject,
+        vessel=vessel,
+    )
     for mechanism in MECHANISMS:
         if mechanism.applies(tube):
             mechanism.add(tube)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nanotrial.network.terms import Term, ten_to, total
 from nanotrial.particle import coat
-from nanotrial.places.tube import Cohort, Tube
+from nanotrial.places.fluid import Cohort
+from nanotrial.places.tube import Tube
 from nanotrial.solve.events import Event
 from nanotrial.study import Addition, Removal
 

@@ -2,82 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nanotrial.catalogue.schema import Agent, Coating, Material, Phase, Vessel
+from nanotrial.catalogue.schema import Vessel
 from nanotrial.medium.speciation import Solution
 from nanotrial.network.model import Network
-from nanotrial.network.terms import Term, constant
-from nanotrial.particle.population import CoatGeometry, SizeClasses
+from nanotrial.network.terms import Term
+from nanotrial.places.fluid import Fluid
 from nanotrial.solve.compiled import CompiledNetwork
 from nanotrial.solve.events import Event
-from nanotrial.study import Addition, Particle, Subject
+from nanotrial.study import Subject
 
 
-@dataclass(frozen=True)
-class Cohort:
-    """Particles of one addition: key of its states, sheets, size classes and coat."""
+@dataclass(kw_only=True)
+class Tube(Fluid):
+    """One arm in a tube."""
 
-    key: str
-    particle: Particle
-    material: Material
-    material_id: str
-    classes: SizeClasses
-    addition: Addition
-    coat: CoatGeometry | None = None
-    coat_sheet: Coating | None = None
-    coat_material: str = ""
-
-    def molar_volume(self, network: Network) -> Term:
-        """Return the molar volume of the core (m^3/mol), molar mass over density."""
-        mass = network.parameter(f"{self.material_id}.molar_mass", self.material.molar_mass, "kg/mol")
-        return mass / network.parameter(f"{self.material_id}.density", self.material.density, "kg/m^3")
-
-    def core_name(self, j: int) -> str:
-        """Return the state of a size class."""
-        return f"{self.key}.core.{j}"
-
-    def radius(self, network: Network, j: int) -> Term:
-        """Return the starting radius of a size class; all classes scale with the diameter."""
-        diameter = network.parameter(f"{self.key}.diameter", self.particle.diameter, "m")
-        return diameter * float(self.classes.radii[j] / self.particle.diameter)
-
-    @property
-    def metal(self) -> str:
-        """Return the first product that is neither peroxide nor carbonate."""
-        return self.material.dissolution.metals[0]
-
-
-@dataclass
-class Tube:
-    """One arm in a tube: everything a mechanism reads."""
-
-    network: Network
     subject: Subject
     vessel: Vessel
-    solution: Solution
-    volume: Term
-    scale: float
-    cohorts: list[Cohort]
-    agents: dict[str, Agent]
-    phases: dict[str, Phase]
-    mechanisms: list[str] = field(default_factory=list)
-
-    @property
-    def floor(self) -> Term:
-        """Return the amount (mol) below which something counts as not there: 1e-7 of a millimole per litre."""
-        return constant(1e-7 * self.scale, "mol")
-
-    def enzymes(self, acts_on: str) -> dict[str, Agent]:
-        """Return the enzymes in the tube that act on something."""
-        return {n: a for n, a in self.agents.items() if a.kind == "enzyme" and a.acts_on == acts_on}
 
     def gas_fractions(self) -> dict[str, float]:
-        """Return the fraction of each exchangeable gas above the solution."""
-        return gas_fractions(self.subject, self.solution)
+        """Return the fraction of each exchangeable gas above the solution; a closed tube has none."""
+        return {} if self.subject.atmosphere == "closed" else gas_fractions(self.subject, self.solution)
+
+    def gas_exchange(self) -> Term:
+        """Return film velocity times surface (m^3/s)."""
+        velocity = self.network.parameter("tube.gas_transfer_velocity", self.vessel.gas_transfer_velocity, "m/s")
+        depth = self.network.parameter("tube.depth", self.subject.said_or_usual("depth", self.vessel), "m")
+        return velocity * (self.volume / depth)
 
 
 def gas_fractions(subject: Subject, solution: Solution) -> dict[str, float]:

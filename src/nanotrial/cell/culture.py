@@ -1,0 +1,174 @@
+"""The cells of a dish as mechanisms read them: classes of live cells, their volumes, states and what surrounds them.
+
+A class of cells is one average cell times the number of live ones. Calcium and peroxide are amounts (mol in all live
+cells of the class), so that nothing is lost on the way to the medium; what stays inside a cell and is made and used up
+there (oxidised proteins, ATP, potential) is a state of the average cell. Concentration = amount / (live cells * volume).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nanotrial.network.terms import Term, constant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nanotrial.catalogue.schema import Agent, Probe
+    from nanotrial.network.model import Network
+
+# Below this share of the seeded cells a class counts as gone; it keeps concentrations finite.
+LEAST_SHARE = 1e-5
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Values of one sheet as parameters of a network: ``constants("serca_rate", "mol/m^3/s")``."""
+
+    network: Network
+    identifier: str
+    sheet: Any
+
+    def __call__(self, name: str, unit: str) -> Term:
+        """Return a value of the sheet as a parameter named ``<id>.<key>``."""
+        return self.network.parameter(f"{self.identifier}.{name}", getattr(self.sheet, name), unit)
+
+    def part(self, name: str) -> Constants | None:
+        """Return a nested table, or None where the sheet leaves it out."""
+        inner = getattr(self.sheet, name)
+        return None if inner is None else Constants(self.network, f"{self.identifier}.{name}", inner)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What bathes the cells: free calcium, peroxide and oxygen (mol/m^3), and the states that hold them.
+
+    A bath has no states: it is so large that cells do not change it.
+    """
+
+    calcium: Term
+    peroxide: Term
+    oxygen: Term
+    resting_calcium: Term
+    resting_oxygen: Term
+    states: Mapping[str, str] = field(default_factory=dict)
+
+    def given(self, what: str, count: float) -> dict[str, float]:
+        """Return the stoichiometry of what enters (or leaves) the surroundings; nothing where they are a bath."""
+        return {self.states[what]: count} if what in self.states else {}
+
+    def opens(self, what: str) -> tuple[str, ...]:
+        """Return the conserved kind that a bath lets in and out."""
+        return () if what in self.states else (what,)
+
+
+@dataclass(kw_only=True)
+class Cells:
+    """One class of cells: everything that the mechanisms of the cell read."""
+
+    network: Network
+    key: str
+    line: Constants
+    calcium: Constants
+    redox: Constants | None = None
+    coupling: Constants | None = None
+    energetics: Constants | None = None
+    death: Constants | None = None
+    seeded: Term
+    around: Surroundings
+    agents: dict[str, Agent] = field(default_factory=dict)
+    probes: dict[str, Probe] = field(default_factory=dict)
+    defence: Term = field(default_factory=lambda: constant(1.0, "1"))
+    feedback: Term = field(default_factory=lambda: constant(1.0, "1"))
+    free: dict[str, Term] = field(default_factory=dict)
+    mechanisms: list[str] = field(default_factory=list)
+
+    @property
+    def live(self) -> Term:
+        """Return the number of live cells."""
+        return self.network[f"{self.key}.live"]
+
+    @property
+    def held(self) -> Term:
+        """Return the number of cells that volumes count: the live ones and a trace, so that it is never nothing."""
+        return self.live + self.seeded * LEAST_SHARE
+
+    @property
+    def cell_volume(self) -> Term:
+        """Return the volume of one cell (m^3)."""
+        return self.line("volume", "m^3")
+
+    @property
+    def volume(self) -> Term:
+        """Return the volume of all live cells of the class (m^3)."""
+        return self.held * self.cell_volume
+
+    def name(self, state: str) -> str:
+        """Return the full name of a state of this class."""
+        return f"{self.key}.{state}"
+
+    def __getitem__(self, state: str) -> Term:
+        """Return the term of a state of this class."""
+        return self.network[f"{self.key}.{state}"]
+
+    @property
+    def peroxide(self) -> Term:
+        """Return H2O2 in the cytosol (mol/m^3)."""
+        if f"{self.key}.hydrogen_peroxide" not in self.network.species:
+            return constant(0.0, "mol/m^3")
+        return self["hydrogen_peroxide"] / self.volume
+
+    @property
+    def felt_peroxide(self) -> Term:
+        """Return the H2O2 that proteins of calcium, respiration and glycolysis feel; the loop is cut here."""
+        peroxide = self.network.parameters.get("loop.cut")
+        if peroxide is None:
+            return self.peroxide * self.feedback
+        cut = self.network.parameter("loop.cut", peroxide.value, "1")
+        held = self.network.parameter("loop.held_peroxide", self.network.parameters["loop.held_peroxide"].value, "mol/m^3")
+        return (self.peroxide * (1.0 - cut) + held * cut) * self.feedback
+
+    def slowed(self, name: str) -> Term:
+        """Return 1 / (1 + H / K) with K a constant of the coupling sheet; 1 without one."""
+        if self.coupling is None:
+            return constant(1.0, "1")
+        return 1.0 / (1.0 + self.felt_peroxide / self.coupling(name, "mol/m^3"))
+
+    def blocked(self, target: str) -> Term:
+        """Return the share of a target's capacity that the inhibitors in the dish leave."""
+        left = constant(1.0, "1")
+        for name, agent in self.agents.items():
+            if agent.kind == "inhibitor" and agent.target == target:
+                half = self.network.parameter(f"{name}.half_effect", agent.half_effect or 0.0, "mol/m^3")
+                left = left / (1.0 + self[name] / half)
+        return left
+
+    @property
+    def atp_share(self) -> Term:
+        """Return ATP over ATP at rest."""
+        if self.energetics is None:
+            return constant(1.0, "1")
+        return self["atp"] / self.energetics("atp", "mol/m^3")
+
+    @property
+    def potential_share(self) -> Term:
+        """Return the mitochondrial potential over that at rest."""
+        if self.energetics is None:
+            return constant(1.0, "1")
+        return self["potential"] / self.energetics("resting_potential", "V")
+
+    @property
+    def pump_power(self) -> Term:
+        """Return the share of their speed that calcium pumps have at the ATP there is, 1 at rest."""
+        if self.energetics is None:
+            return constant(1.0, "1")
+        half = self.energetics("pump_atp_constant", "mol/m^3") / self.energetics("atp", "mol/m^3")
+        share = self.atp_share
+        return share * (1.0 + half) / (share + half)
+
+
+def hill(value: Term, half: Term, order: int) -> Term:
+    """Return x^n / (K^n + x^n)."""
+    raised = (value / half) ** order
+    return raised / (1.0 + raised)

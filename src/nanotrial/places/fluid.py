@@ -1,0 +1,88 @@
+"""An aqueous place and the particles in it: what a mechanism of chemistry reads, in a tube, a medium or a vesicle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nanotrial.catalogue.schema import Agent, Coating, Material, Phase
+from nanotrial.medium.speciation import Solution
+from nanotrial.network.model import Network
+from nanotrial.network.terms import Term, constant
+from nanotrial.particle.population import CoatGeometry, SizeClasses
+from nanotrial.study import Addition, Particle
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Particles of one addition in one fluid: key of their states, sheets, size classes and coat.
+
+    ``origin`` is the key of the addition; cohorts that moved on to another fluid share it.
+    """
+
+    key: str
+    particle: Particle
+    material: Material
+    material_id: str
+    classes: SizeClasses
+    addition: Addition
+    coat: CoatGeometry | None = None
+    coat_sheet: Coating | None = None
+    coat_material: str = ""
+    origin: str = ""
+
+    def molar_volume(self, network: Network) -> Term:
+        """Return the molar volume of the core (m^3/mol), molar mass over density."""
+        mass = network.parameter(f"{self.material_id}.molar_mass", self.material.molar_mass, "kg/mol")
+        return mass / network.parameter(f"{self.material_id}.density", self.material.density, "kg/m^3")
+
+    def core_name(self, j: int) -> str:
+        """Return the state of a size class."""
+        return f"{self.key}.core.{j}"
+
+    @property
+    def parameter_key(self) -> str:
+        """Return the prefix of what the user said of these particles: the same in every fluid."""
+        return self.origin or self.key
+
+    def radius(self, network: Network, j: int) -> Term:
+        """Return the starting radius of a size class; all classes scale with the diameter."""
+        diameter = network.parameter(f"{self.parameter_key}.diameter", self.particle.diameter, "m")
+        return diameter * float(self.classes.radii[j] / self.particle.diameter)
+
+    @property
+    def metal(self) -> str:
+        """Return the first product that is neither peroxide nor carbonate."""
+        return self.material.dissolution.metals[0]
+
+
+@dataclass(kw_only=True)
+class Fluid:
+    """One aqueous place: everything that dissolution, coat, peroxide, gases and minerals read."""
+
+    network: Network
+    name: str
+    temperature: float
+    solution: Solution
+    volume: Term
+    scale: float
+    cohorts: list[Cohort]
+    agents: dict[str, Agent] = field(default_factory=dict)
+    phases: dict[str, Phase] = field(default_factory=dict)
+    mechanisms: list[str] = field(default_factory=list)
+
+    @property
+    def floor(self) -> Term:
+        """Return the amount (mol) below which something counts as not there: 1e-7 of a millimole per litre."""
+        return constant(1e-7 * self.scale, "mol")
+
+    def enzymes(self, acts_on: str) -> dict[str, Agent]:
+        """Return the enzymes in this place that act on something."""
+        return {n: a for n, a in self.agents.items() if a.kind == "enzyme" and a.acts_on == acts_on}
+
+    def gas_fractions(self) -> dict[str, float]:
+        """Return the fraction of each gas that this place exchanges; none unless a place says so."""
+        return {}
+
+    def gas_exchange(self) -> Term:
+        """Return film velocity times surface (m^3/s)."""
+        return constant(0.0, "m^3/s")
