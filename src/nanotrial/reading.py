@@ -22,6 +22,7 @@ class Default:
     value: str
     reason: str
     source: str = ""
+    warning: bool = False
 
 
 class TableReader:
@@ -111,9 +112,9 @@ class TableReader:
             raise StudyError(self.key(name), f"{raw!r}", f"tables such as [{name}.my_name]")
         return raw
 
-    def note(self, name: str, value: str, reason: str, source: str = "") -> None:
-        """Write a default down once; ``source`` is a key of references.bib."""
-        entry = Default(self.key(name), value, reason, source)
+    def note(self, name: str, value: str, reason: str, source: str = "", warning: bool = False) -> None:
+        """Write a default down once; ``source`` is a key of references.bib, a warning is shown before a run."""
+        entry = Default(self.key(name), value, reason, source, warning)
         if entry not in self.defaults:
             self.defaults.append(entry)
 

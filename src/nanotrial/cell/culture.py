@@ -15,8 +15,10 @@ from nanotrial.network.terms import Term, constant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nanotrial.catalogue.schema import Agent, Probe
+    from nanotrial.catalogue.cell_schema import Probe
+    from nanotrial.catalogue.schema import Agent
     from nanotrial.network.model import Network
+    from nanotrial.particle.fluid import Cohort, Fluid
 
 # Below this share of the seeded cells a class counts as gone; it keeps concentrations finite.
 LEAST_SHARE = 1e-5
@@ -42,17 +44,19 @@ class Constants:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What bathes the cells: free calcium, peroxide and oxygen (mol/m^3), and the states that hold them.
+    """What bathes the cells: free calcium, peroxide, oxygen and drugs (mol/m^3), and the states that hold them.
 
-    A bath has no states: it is so large that cells do not change it.
+    ``resting_calcium`` is what the cells are adapted to, ``air_oxygen`` the oxygen of medium under air. A bath has no
+    states: it is so large that cells do not change it.
     """
 
     calcium: Term
     peroxide: Term
     oxygen: Term
     resting_calcium: Term
-    resting_oxygen: Term
+    air_oxygen: Term
     states: Mapping[str, str] = field(default_factory=dict)
+    drugs: Mapping[str, Term] = field(default_factory=dict)
 
     def given(self, what: str, count: float) -> dict[str, float]:
         """Return the stoichiometry of what enters (or leaves) the surroundings; nothing where they are a bath."""
@@ -65,7 +69,7 @@ class Surroundings:
 
 @dataclass(kw_only=True)
 class Cells:
-    """One class of cells: everything that the mechanisms of the cell read."""
+    """One class of cells: everything that the mechanisms of the cell read; ``size`` is their volume at the start (m^3)."""
 
     network: Network
     key: str
@@ -76,12 +80,23 @@ class Cells:
     energetics: Constants | None = None
     death: Constants | None = None
     seeded: Term
+    size: float
     around: Surroundings
     agents: dict[str, Agent] = field(default_factory=dict)
-    probes: dict[str, Probe] = field(default_factory=dict)
+    enzymes: dict[str, Agent] = field(default_factory=dict)
+    probes: dict[str, tuple[str, Probe]] = field(default_factory=dict)
+    vesicles: Constants | None = None
+    population: Term | None = None
+    room: Term | None = None
+    medium: Fluid | None = None
+    bottom: Term | None = None
+    bound: list[Cohort] = field(default_factory=list)
+    endosome: Fluid | None = None
+    lysosome: Fluid | None = None
     defence: Term = field(default_factory=lambda: constant(1.0, "1"))
     feedback: Term = field(default_factory=lambda: constant(1.0, "1"))
     free: dict[str, Term] = field(default_factory=dict)
+    fluxes: dict[str, Term] = field(default_factory=dict)
     mechanisms: list[str] = field(default_factory=list)
 
     @property
@@ -103,6 +118,11 @@ class Cells:
     def volume(self) -> Term:
         """Return the volume of all live cells of the class (m^3)."""
         return self.held * self.cell_volume
+
+    @property
+    def start_volume(self) -> Term:
+        """Return the volume of the cells at the start (m^3), of parameters alone."""
+        return self.seeded * (1.0 + LEAST_SHARE) * self.cell_volume
 
     def name(self, state: str) -> str:
         """Return the full name of a state of this class."""
@@ -141,8 +161,31 @@ class Cells:
         for name, agent in self.agents.items():
             if agent.kind == "inhibitor" and agent.target == target:
                 half = self.network.parameter(f"{name}.half_effect", agent.half_effect or 0.0, "mol/m^3")
-                left = left / (1.0 + self[name] / half)
+                left = left / (1.0 + self.dose(name) / half)
         return left
+
+    def dose(self, agent: str) -> Term:
+        """Return the concentration of a drug where it acts (mol/m^3): what entered, or accumulation times outside."""
+        if self.name(agent) in self.network.species:
+            return self[agent]
+        return self.reached(agent)
+
+    def reached(self, agent: str) -> Term:
+        """Return the concentration that a drug comes to where it acts, at the present one outside."""
+        sheet = self.agents[agent]
+        outside = self.around.drugs[agent]
+        if sheet.accumulation is None:
+            return outside
+        return outside * self.network.parameter(f"{agent}.accumulation", sheet.accumulation, "1")
+
+    @property
+    def oxygen_share(self) -> Term:
+        """Return the speed of respiration at the oxygen there is, over that in air."""
+        if self.energetics is None:
+            return constant(1.0, "1")
+        half = self.energetics("oxygen_constant", "mol/m^3")
+        air, here = self.around.air_oxygen, self.around.oxygen
+        return here / (here + half) * ((air + half) / air)
 
     @property
     def atp_share(self) -> Term:

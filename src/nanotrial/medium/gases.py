@@ -17,7 +17,7 @@ from nanotrial.network.terms import Term, constant
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Gas
     from nanotrial.network.model import Network
-    from nanotrial.places import Fluid
+    from nanotrial.particle.fluid import Fluid
 
 ID = "medium.gases"
 

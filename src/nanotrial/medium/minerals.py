@@ -17,7 +17,7 @@ from nanotrial.network.terms import Term, constant, maximum, minimum, power
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Counts
     from nanotrial.medium.speciation import Solution
-    from nanotrial.places import Fluid
+    from nanotrial.particle.fluid import Fluid
 
 ID = "medium.minerals"
 _TINY = 1e-6

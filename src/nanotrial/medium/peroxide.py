@@ -19,7 +19,7 @@ from nanotrial.network.terms import Term
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Agent
-    from nanotrial.places import Fluid
+    from nanotrial.particle.fluid import Fluid
 
 ID = "medium.peroxide"
 

@@ -20,7 +20,7 @@ from nanotrial.network.terms import Term, constant, exp, maximum, share, ten_to
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Coating
     from nanotrial.network.model import Network
-    from nanotrial.places import Cohort, Fluid
+    from nanotrial.particle.fluid import Cohort, Fluid
 
 ID = "particle.coat"
 
@@ -73,7 +73,7 @@ def add(tube: Fluid) -> None:
         sheet = cohort.coat_sheet
         assert sheet is not None
         mass = network[f"{cohort.key}.coat"]
-        free = f"tube.free_{cohort.coat_material}"
+        free = f"{tube.name}.free_{cohort.coat_material}"
         rate = network.parameter(f"{cohort.coat_material}.desorption_rate", sheet.desorption_rate, "1/s")
         network.process(
             f"{cohort.key}.desorption", {f"{cohort.key}.coat": -1, free: 1}, rate * mass, "coat -> free polymer", ID
@@ -101,7 +101,7 @@ def _digestion_rate(tube: Fluid, cohort: Cohort, sheet: Coating) -> Term | None:
     bell = exp(-(((tube.solution.ph - optimum) / width) ** 2) * 0.5)
     bound = network[f"{cohort.key}.coat"]
     # Free polymer competes for the enzyme; the coat gets its share of the turnover.
-    held = (bound + network[f"tube.free_{cohort.coat_material}"]) / tube.volume
+    held = (bound + network[f"{tube.name}.free_{cohort.coat_material}"]) / tube.volume
     return turnover * network[f"{tube.name}.{name}"] * bell * (bound / tube.volume) / (half + held)
 
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from nanotrial.catalogue.schema import Dissolution, Material, Solute
     from nanotrial.network.model import Network
-    from nanotrial.places import Cohort, Fluid
+    from nanotrial.particle.fluid import Cohort, Fluid
 
 ID = "particle.dissolution"
 FADE = 1e-6

@@ -1,10 +1,12 @@
-"""Where an experiment happens: the tube, its compartments and the rooms that act in it.
+"""Where an experiment happens: tube and dish, their compartments and the rooms that act in them.
 
 An arm becomes one network. Every addition of particles is a cohort of its own: particles given later are younger.
 """
 
 from nanotrial.places.build import MECHANISMS, build_arm
-from nanotrial.places.fluid import Cohort, Fluid
-from nanotrial.places.tube import BuiltArm, Tube
+from nanotrial.particle.fluid import Cohort, Fluid
+from nanotrial.places.built import BuiltArm
+from nanotrial.places.dish_parts import Dish
+from nanotrial.places.tube import Tube
 
-__all__ = ["MECHANISMS", "BuiltArm", "Cohort", "Fluid", "Tube", "build_arm"]
+__all__ = ["MECHANISMS", "BuiltArm", "Cohort", "Dish", "Fluid", "Tube", "build_arm"]

@@ -9,16 +9,18 @@ from nanotrial.catalogue.schema import Agent
 from nanotrial.fit.overlay import Overlay
 from nanotrial.medium import gases, minerals, peroxide
 from nanotrial.medium.constants import PEROXIDE_UNITS
-from nanotrial.medium.speciation import Site, add_solution
+from nanotrial.medium.speciation import add_solution
 from nanotrial.network.model import Network
-from nanotrial.network.terms import Term, constant, maximum, ten_to
+from nanotrial.network.terms import Term, constant, maximum
 from nanotrial.particle import coat, dissolution
-from nanotrial.particle.population import coat_geometry, size_classes
+from nanotrial.places.built import BuiltArm
+from nanotrial.places.dish import build_dish
+from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
 from nanotrial.places.protocol import addition_event, removal_event
 from nanotrial.places.readouts import add_observables
-from nanotrial.places.fluid import Cohort
-from nanotrial.places.tube import BuiltArm, Tube
-from nanotrial.study import Addition, Arm, Study, Subject
+from nanotrial.particle.fluid import Cohort
+from nanotrial.places.tube import Tube
+from nanotrial.study import Arm, DishSubject, Study, Subject
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
 MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases, minerals)
@@ -34,12 +36,14 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     """
     values = overlay if overlay is not None else Overlay.of_study(study)
     catalogue, subject = study.catalogue, arm.subject
+    if isinstance(subject, DishSubject):
+        return build_dish(study, arm, subject, values)
     network = Network(arm.name)
     vessel = catalogue.load("vessels", "tube")
     volume = network.parameter("tube.volume", subject.said_or_usual("volume", vessel), "m^3")
     network.compartment("tube", volume)
     network.compartment("outside", constant(1.0, "m^3"))
-    cohorts = [_cohort(study, a, i, values) for i, a in enumerate(arm.additions) if a.kind == "particle"]
+    cohorts = cohorts_of(study, arm, values)
     agents = {a.name: catalogue.load("agents", a.name) for a in arm.additions if a.kind == "agent"}
     # One millimole per litre is the size against which the solver's absolute error counts.
     scale = subject.volume
@@ -47,7 +51,7 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     sheets = {name: catalogue.load("solutes", name) for name in components}
     removed = {r.what for r in arm.removals}
     _add_states(network, subject, cohorts, agents, sheets, study, volume, scale, removed)
-    sites = _sites(network, cohorts)
+    sites = coat_sites(network, "tube", cohorts)
     salt = network.parameter("tube.background_salt", subject.said_or_usual("background_salt", vessel), "mol/m^3")
     solution = add_solution(
         network,
@@ -95,29 +99,8 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)))
 
 
-def _cohort(study: Study, addition: Addition, index: int, values: Overlay) -> Cohort:
-    particle = study.particles[addition.name]
-    material = values.apply("materials", particle.core, study.catalogue.load("materials", particle.core))
-    classes = size_classes(particle.diameter, particle.geometric_sd, particle.size_classes)
-    key = f"particles.{index}.{particle.name}"
-    if not particle.coating:
-        return Cohort(key, particle, material, particle.core, classes, addition)
-    name = particle.coating[0].material
-    sheet = values.apply("coatings", name, study.catalogue.load("coatings", name))
-    return Cohort(
-        key,
-        particle,
-        material,
-        particle.core,
-        classes,
-        addition,
-        coat_geometry(particle, material, sheet, classes),
-        sheet,
-        name,
-    )
-
-
 def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str, Agent]) -> list[str]:
+    assert isinstance(arm.subject, Subject)
     names: dict[str, None] = dict.fromkeys(study.catalogue.load("buffers", arm.subject.buffer).solutes)
     for cohort in cohorts:
         names.update(dict.fromkeys(cohort.material.dissolution.products))
@@ -156,22 +139,7 @@ def _add_states(
     for name, agent in agents.items():
         if agent.kind == "enzyme":
             network.state(f"tube.{name}", "tube", "mol/s", scale=scale * 1e-3)
-    for cohort in cohorts:
-        content = {}
-        for solute, count in cohort.material.dissolution.products.items():
-            for kind, held in PEROXIDE_UNITS.get(solute, {solute: 1.0}).items():
-                content[kind] = content.get(kind, 0.0) + held * count
-        for j in range(len(cohort.classes.radii)):
-            network.state(cohort.core_name(j), "tube", scale=scale, content=content)
-        network.state(f"{cohort.key}.added", "tube", scale=scale)
-        if cohort.particle.name in removed:
-            network.state(f"{cohort.key}.taken_out", "outside", scale=scale, content=content)
-            network.state(f"{cohort.key}.taken_out_added", "outside", scale=scale)
-        if cohort.coat is not None:
-            polymer = {cohort.coat_material: 1.0}
-            if f"tube.free_{cohort.coat_material}" not in network.species:
-                network.state(f"tube.free_{cohort.coat_material}", "tube", "kg", scale=scale * 0.1, content=polymer)
-            network.state(f"{cohort.key}.coat", "tube", "kg", scale=scale * 0.1, content=polymer)
+    add_particle_states(network, "tube", cohorts, scale, removed)
 
 
 def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) -> Term:
@@ -185,27 +153,5 @@ def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) ->
         return constant(0.0, "mol/m^3")
     # A closed tube was filled with buffer that had seen air; nitrogen has been bubbled through.
     share = 0.0 if subject.atmosphere == "nitrogen" else share
-    resting = gases.saturation(network, name, sheet.gas, share, subject.temperature)
-    own = next((s for s in sheet.species if s.name == sheet.gas.species), None)
-    if own is None:
-        return resting
-    filling_ph = network.parameter("tube.filling_ph", min(subject.ph, 7.0), "1")
-    ratio = constant(1.0, "1")
-    forms = [s for s in sheet.species if set(s.components) == {name} and s.name != own.name]
-    for log_k, protons in [(0.0, 0), *((s.log_k.value, s.protons) for s in forms)]:
-        ratio = ratio + ten_to(log_k - own.log_k.value + (own.protons - protons) * filling_ph)
-    return resting * ratio
-
-
-def _sites(network: Network, cohorts: list[Cohort]) -> list[Site]:
-    sites = []
-    for name in dict.fromkeys(c.coat_material for c in cohorts if c.coat is not None):
-        members = [c for c in cohorts if c.coat_material == name]
-        sheet = members[0].coat_sheet
-        assert sheet is not None
-        mass = network[f"tube.free_{name}"]
-        for cohort in members:
-            mass = mass + network[f"{cohort.key}.coat"]
-        pka = network.parameter(f"{name}.carboxylate_pka", sheet.carboxylate_pka, "1")
-        sites.append(Site(name, coat.carboxylates(network, name, sheet, mass), pka))
-    return sites
+    filling_ph = network.parameter("tube.filling_ph", min(subject.ph, 7.0), "1") if sheet.species else constant(7.0, "1")
+    return dissolved_gas(network, name, sheet, share, filling_ph, subject.temperature)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from nanotrial.catalogue.schema import Vessel
 from nanotrial.medium.speciation import Solution
-from nanotrial.network.model import Network
 from nanotrial.network.terms import Term
-from nanotrial.places.fluid import Fluid
-from nanotrial.solve.compiled import CompiledNetwork
-from nanotrial.solve.events import Event
+from nanotrial.particle.fluid import Fluid
 from nanotrial.study import Subject
 
 
@@ -44,23 +38,3 @@ def gas_fractions(subject: Subject, solution: Solution) -> dict[str, float]:
         air = subject.carbon_dioxide if name == "carbonate" else sheet.gas.air_fraction.si
         fractions[name] = air if subject.atmosphere == "air" else 0.0
     return fractions
-
-
-@dataclass(frozen=True)
-class BuiltArm:
-    """A network with its events and what is needed to start it."""
-
-    name: str
-    network: Network
-    tube: Tube
-    events: tuple[Event, ...]
-
-    @property
-    def guesses(self) -> np.ndarray[Any, Any]:
-        """Return this arm's own first guesses of its equilibria; a shared compiled network may hold another's."""
-        return np.array([g for block in self.network.equilibria.values() for g in block.guesses])
-
-    def prepare(self, compiled: CompiledNetwork, parameters: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return parameters with the strong charge that gives the fresh buffer its nominal pH."""
-        place = compiled.parameter_index("tube.strong_charge.start")
-        return compiled.titrate(parameters, place, "tube.ph", self.tube.subject.ph, self.guesses)

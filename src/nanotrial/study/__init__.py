@@ -7,16 +7,18 @@ from typing import Any
 
 from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
 from nanotrial.errors import CatalogueError, StudyError, nearest
-from nanotrial.reading import Default, TableReader
+from nanotrial.reading import YEAR, Default, TableReader
 from nanotrial.study.measures import measure_names, measure_unit, read_measures
-from nanotrial.study.model import Addition, Arm, Coat, Measure, Particle, Removal, Study, Subject
+from nanotrial.study.model import Addition, Arm, Coat, DishSubject, Measure, Particle, Removal, Study, Subject
 from nanotrial.study.parts import read_particle
 from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
+from nanotrial.units import display
 
 __all__ = [
     "Addition",
     "Arm",
     "Coat",
+    "DishSubject",
     "Measure",
     "Particle",
     "Removal",
@@ -27,8 +29,8 @@ __all__ = [
     "measure_unit",
     "read_study",
 ]
-PLACES = ("tube",)
-TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published")
+PLACES = ("tube", "dish")
+TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published", "duration")
 
 
 def load_study(path: str | Path) -> Study:
@@ -66,9 +68,10 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
         raise StudyError(f"{path.name}: arm", "no arm", "at least one [[arm]]")
     arms = []
     for row, where in rows:
-        arms.append(read_arm(row, where, subject, f"{path.name}: subject", particles, defaults, catalogue))
+        arms.append(read_arm(row, where, subject, f"{path.name}: subject", particles, defaults, catalogue, place))
     refuse_duplicates(arms, path)
-    measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles)
+    measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles, place)
+    _check_end(top, place, measures, arms)
     raw_fits = top.table.get("fits", [])
     if not isinstance(raw_fits, list) or not all(isinstance(f, str) for f in raw_fits):
         raise StudyError(f"{path.name}: fits", f"{raw_fits!r}", 'a list of fits such as ["calcium_peroxide_release"]')
@@ -90,3 +93,25 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
         catalogue,
         published,
     )
+
+
+LONGEST_CULTURE = 96 * 3600.0
+
+
+def _check_end(top: TableReader, place: str, measures: list[Measure], arms: list[Arm]) -> None:
+    """Refuse what is read out or given after the end of the experiment."""
+    end, reason = YEAR, "the longest experiment"
+    if place == "dish":
+        end, reason = LONGEST_CULTURE, "what a culture lives through without fresh medium (96 h)"
+    if top.has("duration"):
+        end = top.quantity("duration", "h", 1.0, end)
+        reason = "the `duration` of the experiment"
+    for measure in measures:
+        if measure.times[-1] > end:
+            at = f"{top.where}measure.{measure.name}"
+            raise StudyError(at, f"a time of {display(measure.times[-1], 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}")
+    for arm in arms:
+        for event in (*arm.additions, *arm.removals):
+            if event.time > end:
+                at = f"{top.where}arm ({arm.name})"
+                raise StudyError(at, f"an event at {display(event.time, 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}")

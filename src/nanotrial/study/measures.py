@@ -7,7 +7,37 @@ from typing import Any
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
-from nanotrial.study.model import Arm, Measure, Particle
+from nanotrial.study.model import Arm, Measure, Particle, Subject
+
+# What cells in a dish show, with the unit.
+CELL_MEASURES = {
+    "viability": "1",
+    "cell_death": "1",
+    "live_fraction": "1",
+    "apoptotic_fraction": "1",
+    "necrotic_fraction": "1",
+    "cytosolic_calcium": "umol/L",
+    "er_calcium": "umol/L",
+    "mitochondrial_calcium": "umol/L",
+    "cytosolic_peroxide": "umol/L",
+    "calcium_fluorescence": "1",
+    "ros_fluorescence": "1",
+    "potential_fluorescence": "1",
+    "mitochondrial_potential": "mV",
+    "atp": "mmol/L",
+    "pore_open": "1",
+    "oxidised_peroxiredoxin": "1",
+    "exported_vesicles": "1",
+    "exported_calcium": "fmol",
+}
+# Shown only where there are particles.
+UPTAKE_MEASURES = {"particles_bound": "fmol", "particles_inside": "fmol", "lysosome_ph": "1"}
+DEFAULT_PROBES = {
+    "viability": "cck_8",
+    "calcium_fluorescence": "fluo_4",
+    "ros_fluorescence": "dcfh_da",
+    "potential_fluorescence": "tmrm",
+}
 
 
 def read_measures(
@@ -17,41 +47,66 @@ def read_measures(
     catalogue: Catalogue,
     arms: list[Arm],
     particles: dict[str, Particle],
+    place: str = "tube",
 ) -> list[Measure]:
     """Return the measures with their times and assays."""
     if not raw:
         raise StudyError(where, "no measure", 'at least one, such as release = { every = "15 min", until = "12 h" }')
-    known = measure_names(catalogue, arms, particles)
+    known = measure_names(catalogue, arms, particles, place)
     result = []
     for name, table in raw.items():
         if name not in known:
-            raise StudyError(f"{where}.{name}", "an unknown measure", "something a tube shows", nearest(name, known))
+            raise StudyError(f"{where}.{name}", "an unknown measure", f"something a {place} shows", nearest(name, known))
         reader = TableReader(table, f"{where}.{name}", defaults)
         times = _read_times(reader)
-        assay = ""
+        assay, probe = "", DEFAULT_PROBES.get(name, "") if place == "dish" else ""
         if reader.has("assay"):
-            assay = reader.text("assay")
-            sheet = catalogue.load("assays", assay, reader.key("assay"))
-            if sheet.measures != name:
-                raise StudyError(reader.key("assay"), f"`{assay}`, which reads {sheet.measures}", f"an assay of {name}")
+            assay, probe = _read_assay(reader, name, catalogue, place)
+        elif probe:
+            reader.note("assay", probe, "the usual one")
         reader.done()
-        result.append(Measure(name, times, assay))
+        result.append(Measure(name, times, assay, probe))
     return result
 
 
-def measure_names(catalogue: Catalogue, arms: list[Arm], particles: dict[str, Particle]) -> list[str]:
-    """Return what the tube of these arms can show: release, pH and every dissolved component."""
+def _read_assay(reader: TableReader, measure: str, catalogue: Catalogue, place: str) -> tuple[str, str]:
+    """Return (colour reaction, "") or ("", dye in the cells)."""
+    name = reader.text("assay")
+    if place == "dish" and name in catalogue.ids("probes"):
+        sheet = catalogue.load("probes", name)
+        if sheet.measures != measure:
+            raise StudyError(reader.key("assay"), f"`{name}`, which reads {sheet.measures}", f"an assay of {measure}")
+        return "", name
+    known = [*catalogue.ids("assays"), *(catalogue.ids("probes") if place == "dish" else [])]
+    if name not in known:
+        raise StudyError(reader.key("assay"), f"`{name}`", "an assay of the catalogue", nearest(name, known))
+    if catalogue.load("assays", name).measures != measure:
+        found = f"`{name}`, which reads {catalogue.load('assays', name).measures}"
+        raise StudyError(reader.key("assay"), found, f"an assay of {measure}")
+    return name, ""
+
+
+def measure_names(
+    catalogue: Catalogue, arms: list[Arm], particles: dict[str, Particle], place: str = "tube"
+) -> list[str]:
+    """Return what these arms can show: release, pH and every dissolved component; in a dish also what cells do."""
     solutes: dict[str, None] = {"oxygen": None}
     for particle in particles.values():
         solutes.update(dict.fromkeys(catalogue.load("materials", particle.core).dissolution.products))
     for arm in arms:
-        solutes.update(dict.fromkeys(catalogue.load("buffers", arm.subject.buffer).solutes))
+        if isinstance(arm.subject, Subject):
+            solutes.update(dict.fromkeys(catalogue.load("buffers", arm.subject.buffer).solutes))
+        else:
+            solutes.update(dict.fromkeys(["calcium", "hydrogen_peroxide"]))
+            solutes.update(dict.fromkeys(catalogue.load("media", arm.subject.medium).solutes))
         for addition in arm.additions:
             if addition.kind == "agent":
                 solutes.update(dict.fromkeys(catalogue.load("agents", addition.name).solutes))
     shown = ["release", "core_left"] if particles else []
     coated = ["coat_left"] if any(particle.coating for particle in particles.values()) else []
-    return [*shown, *coated, "ph", *solutes]
+    cells = list(CELL_MEASURES) if place == "dish" else []
+    inside = list(UPTAKE_MEASURES) if place == "dish" and particles else []
+    return [*cells, *inside, *shown, *coated, "ph", *solutes]
 
 
 def _read_times(reader: TableReader) -> tuple[float, ...]:
@@ -75,4 +130,7 @@ def _read_times(reader: TableReader) -> tuple[float, ...]:
 
 def measure_unit(name: str) -> str:
     """Return the unit in which a measure is stored and shown."""
+    units = CELL_MEASURES | UPTAKE_MEASURES
+    if name in units:
+        return units[name]
     return "1" if name in ("release", "core_left", "coat_left", "ph") else "mmol/L"

@@ -23,7 +23,10 @@ class Coat:
 
 @dataclass(frozen=True)
 class Particle:
-    """A particle: core material, diameter (m) and its spread, coats, dopants (cation fraction)."""
+    """A particle: core material, diameter (m) and its spread, coats, dopants (cation fraction).
+
+    Hydrodynamic diameter (m) and effective density (kg/m^3) say how it moves in a medium, where they were measured.
+    """
 
     name: str
     core: str
@@ -32,6 +35,8 @@ class Particle:
     size_classes: int
     coating: tuple[Coat, ...]
     dopants: dict[str, float] = field(default_factory=dict)
+    hydrodynamic_diameter: float | None = None
+    effective_density: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,36 @@ class Subject:
     def said_or_usual(self, name: str, vessel: Vessel) -> float | Value:
         """Return what the study says (SI), or the vessel sheet's value, whose source and spread then come along."""
         usual: Value = getattr(vessel, name)
+        said: float = getattr(self, name)
+        return usual if name in self.left_open else said
+
+
+@dataclass(frozen=True)
+class DishSubject:
+    """Cells in a well: line, medium, serum share, well, volume (m^3), seeding (1/m^2), gas shares, temperature (K), pH.
+
+    ``cell_classes`` is how many classes stand for the spread between the cells of one well. ``left_open`` names what
+    the study does not say: those values are the sheets', with their source and spread.
+    """
+
+    cells: str
+    medium: str
+    serum: float
+    well: str
+    volume: float
+    area: float
+    seeding_density: float
+    oxygen: float
+    carbon_dioxide: float
+    temperature: float
+    ph: float
+    cell_classes: int
+    feedback: float = 1.0
+    left_open: frozenset[str] = frozenset()
+
+    def said_or_usual(self, name: str, sheet: object) -> float | Value:
+        """Return what the study says (SI), or the sheet's value, whose source and spread then come along."""
+        usual: Value = getattr(sheet, name)
         said: float = getattr(self, name)
         return usual if name in self.left_open else said
 
@@ -84,18 +119,19 @@ class Arm:
     """One arm: its subject and its protocol."""
 
     name: str
-    subject: Subject
+    subject: Subject | DishSubject
     additions: tuple[Addition, ...]
     removals: tuple[Removal, ...]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What is read out, when (s), and through which assay (empty: the true value)."""
+    """What is read out, when (s), and through which assay (empty: the true value) or dye in the cells."""
 
     name: str
     times: tuple[float, ...]
     assay: str = ""
+    probe: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +149,11 @@ class Study:
     defaults: tuple[Default, ...]
     catalogue: Catalogue
     published: str = ""
+
+    @property
+    def warnings(self) -> list[Default]:
+        """Return what a user should know before believing a run of this study."""
+        return [d for d in self.defaults if d.warning]
 
     def arm(self, name: str) -> Arm:
         """Return an arm by name; a misspelt one raises with the nearest."""

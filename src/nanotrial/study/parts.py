@@ -47,10 +47,15 @@ def read_particle(name: str, raw: object, where: str, defaults: list[Default], c
                 at, "an unknown dopant", f"a dopant in the sheet of {core}", nearest(dopant, material.dopants)
             )
         dopants[dopant] = reader.checked(fraction, "1", 0.0, 0.5, at)
+    hydrodynamic = density = None
+    if reader.has("hydrodynamic_diameter"):
+        hydrodynamic = reader.quantity("hydrodynamic_diameter", "nm", diameter, 1e-4)
+    if reader.has("effective_density"):
+        density = reader.quantity("effective_density", "g/cm^3", 950.0, 2.5e4)
     if reader.has("density"):
         _check_density(reader, material.density, coats, catalogue)
     reader.done()
-    return Particle(name, core, diameter, spread, classes, tuple(coats), dopants)
+    return Particle(name, core, diameter, spread, classes, tuple(coats), dopants, hydrodynamic, density)
 
 
 def _check_density(reader: TableReader, core: Value, coats: list[Coat], catalogue: Catalogue) -> None:
@@ -77,7 +82,7 @@ def _read_coat(raw: object, where: str, defaults: list[Default], catalogue: Cata
     return Coat(material, fraction, thickness)
 
 
-class _SubjectReader(TableReader):
+class SubjectReader(TableReader):
     """Reads the shared subject with an arm's own keys over it; messages name the table in which a key stands."""
 
     def __init__(self, table: object, own: set[str], where: str, shared: str, defaults: list[Default]) -> None:
@@ -94,7 +99,7 @@ def read_subject(
     raw: dict[str, Any], own: set[str], where: str, shared: str, defaults: list[Default], catalogue: Catalogue
 ) -> Subject:
     """Return the tube of an arm; what the study leaves open comes from the sheet of the vessel."""
-    reader = _SubjectReader(raw, own, where, shared, defaults)
+    reader = SubjectReader(raw, own, where, shared, defaults)
     vessel = catalogue.load("vessels", "tube")
     noted = TableReader(raw, shared, defaults)
 

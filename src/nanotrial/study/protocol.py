@@ -12,6 +12,7 @@ from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader, each
 from nanotrial.study.model import Addition, Arm, Particle, Removal
+from nanotrial.study.dish import read_dish_subject
 from nanotrial.study.parts import read_subject
 from nanotrial.units import display
 
@@ -70,15 +71,17 @@ def read_arm(
     particles: dict[str, Particle],
     defaults: list[Default],
     catalogue: Catalogue,
+    place: str = "tube",
 ) -> Arm:
     """Return an arm: its own subject over the shared one, its additions and removals."""
     reader = TableReader(raw, where, defaults)
     name = reader.text("name")
     at = f"{where} ({name})"
     own = reader.named("subject")
-    read = read_subject({**subject, **own}, set(own), f"{at}.subject", subject_where, defaults, catalogue)
+    read_place = read_dish_subject if place == "dish" else read_subject
+    read = read_place({**subject, **own}, set(own), f"{at}.subject", subject_where, defaults, catalogue)
     additions = each(
-        reader.tables("add"), f"{at}.add", lambda row, w: read_addition(row, w, particles, defaults, catalogue)
+        reader.tables("add"), f"{at}.add", lambda row, w: read_addition(row, w, particles, defaults, catalogue, place)
     )
     removals = each(
         reader.tables("remove"),
@@ -111,7 +114,12 @@ def read_arm(
 
 
 def read_addition(
-    raw: object, where: str, particles: dict[str, Particle], defaults: list[Default], catalogue: Catalogue
+    raw: object,
+    where: str,
+    particles: dict[str, Particle],
+    defaults: list[Default],
+    catalogue: Catalogue,
+    place: str = "tube",
 ) -> Addition:
     """Return an addition of a particle or an agent."""
     reader = TableReader(raw, where, defaults)
@@ -123,11 +131,18 @@ def read_addition(
         name = reader.text("particle")
         if name not in particles:
             raise StudyError(reader.key("particle"), f"`{name}`", "a particle of this study", nearest(name, particles))
+        if place == "dish" and not reader.has("basis"):
+            metals = catalogue.load("materials", particles[name].core).dissolution.metals
+            found, action = "a concentration without its basis", "Say what the number counts: papers differ in it."
+            allowed = " or ".join(f"`{b}`" for b in [*metals, "core", "mass"])
+            raise StudyError(reader.key("basis"), found, allowed, action)
         amount, basis = _particle_amount(reader, particles[name], catalogue)
         reader.done()
         return Addition("particle", name, amount, basis, time)
     name = reader.text("agent")
     sheet = catalogue.load("agents", name, reader.key("agent"))
+    if place == "tube" and sheet.kind not in ("enzyme", "solute"):
+        raise StudyError(reader.key("agent"), f"`{name}`, which acts on cells", "an enzyme or a salt", 'Use place = "dish".')
     unit, top = ("U/mL", 1e9) if sheet.kind == "enzyme" else ("mmol/L", 5000.0)
     amount = reader.quantity("concentration", unit, 0.0, top)
     reader.done()

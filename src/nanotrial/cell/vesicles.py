@@ -1,0 +1,203 @@
+"""Endosomes and lysosomes: small acid fluids in which particles dissolve as they would in a tube of that pH.
+
+Each holds the products of the particles, even buffering of beta per pH from weak acids, and a proton pump that works
+against a leak and rests at the vesicle's pH:
+
+    pump       V_p tanh((pH - pH_rest) / s)        protons with chloride: one strong anion each
+    calcium    k ([Ca] - [Ca]_rest)                to the cytosol, potassium in return
+    peroxide   P (6/d) (H_v - H)                   through the membrane of vesicles of diameter d
+
+The pump sets how fast a base can dissolve: two protons for each calcium of a peroxide. The enzymes of the lysosome digest
+coats. Assumptions: all endosomes of a class are one fluid, and all lysosomes; membranes do not burst. Sources: in the
+sheet; casey_2010 (pumps), christensen_2002 (lysosomal calcium).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nanotrial.cell.uptake import move
+from nanotrial.medium.constants import PEROXIDE_UNITS
+from nanotrial.medium.speciation import Site, add_solution
+from nanotrial.network.terms import Term, constant, maximum, tanh, ten_to
+from nanotrial.particle import coat, dissolution
+from nanotrial.particle.fluid import Cohort, Fluid
+
+if TYPE_CHECKING:
+    from nanotrial.catalogue.schema import Agent
+    from nanotrial.cell.culture import Cells, Constants
+
+ID = "cell.vesicles"
+STEP = 0.8
+
+
+def applies(cells: Cells) -> bool:
+    """Say whether the cells meet particles."""
+    return cells.vesicles is not None and cells.medium is not None and bool(cells.medium.cohorts)
+
+
+def add_states(cells: Cells) -> None:
+    """Add both fluids with their solutions, and the cohorts of particles on the membrane and in them."""
+    medium, sheet = cells.medium, cells.vesicles
+    assert medium is not None
+    assert sheet is not None
+    cells.bound = [_cohort(cells, one, "bound", medium.name) for one in medium.cohorts]
+    cells.endosome = _fluid(cells, "endosome", sheet("endosome_volume_share", "1"), sheet("endosome_ph", "1"))
+    cells.lysosome = _fluid(cells, "lysosome", sheet("lysosome_volume_share", "1"), sheet("lysosome_ph", "1"))
+
+
+def _cohort(cells: Cells, one: Cohort, place: str, compartment: str) -> Cohort:
+    """Return a cohort's like in another place, with its states."""
+    network, key = cells.network, f"{cells.key}.{place}.{one.key}"
+    made = Cohort(
+        key,
+        one.particle,
+        one.material,
+        one.material_id,
+        one.classes,
+        one.addition,
+        one.coat,
+        one.coat_sheet,
+        one.coat_material,
+        one.parameter_key,
+    )
+    content = network.species[one.core_name(0)].content
+    scale = network.species[one.core_name(0)].scale * 1e-3
+    for j in range(len(one.classes.radii)):
+        network.state(made.core_name(j), compartment, scale=scale, content=content)
+    network.state(f"{key}.added", compartment, scale=scale)
+    if one.coat is not None:
+        polymer = network.species[f"{one.key}.coat"]
+        network.state(f"{key}.coat", compartment, "kg", polymer.scale * 1e-3, content=polymer.content)
+    return made
+
+
+def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
+    network, sheet, medium = cells.network, cells.vesicles, cells.medium
+    assert sheet is not None
+    assert medium is not None
+    name, volume, begin = cells.name(kind), cells.volume * share, cells.start_volume * share
+    network.compartment(name, volume)
+    wanted = {s for one in medium.cohorts for s in one.material.dissolution.products} | {"calcium", "oxygen"}
+    components = {i: s for i, s in medium.solution.components.items() if i in wanted}
+    scale = cells.size * sheet.sheet.lysosome_volume_share.si
+    rest = sheet("resting_calcium", "mol/m^3")
+    for i in components:
+        start = rest * begin if i == "calcium" else constant(0.0, "mol")
+        network.state(f"{name}.{i}", name, scale=scale, initial=start, content=PEROXIDE_UNITS.get(i, {i: 1.0}))
+    sites, beta = _buffer(sheet, volume), sheet("buffer_capacity", "mol/m^3") * STEP
+    charge = constant(0.0, "mol/m^3") - rest * 2.0 - ten_to(-ph) * 1000.0 * constant(1.0, "mol/m^3")
+    for site in sites:
+        charge = charge + beta / (1.0 + ten_to(site.pka - ph))
+    network.state(f"{name}.strong_charge", name, scale=scale * 10, initial=charge * begin, may_be_negative=True)
+    network.state(f"{name}.inert_ions", name, scale=scale * 10, initial=maximum(charge, -charge) * begin)
+    enzymes = _enzymes(cells, name, scale, begin, kind == "lysosome")
+    salt = sheet("ionic_strength", "mol/m^3")
+    kelvin = medium.temperature
+    first = sheet.sheet.lysosome_ph.si if kind == "lysosome" else sheet.sheet.endosome_ph.si
+    solution = add_solution(network, name, components, medium.solution.water, kelvin, first, salt, sites, 150.0)
+    fluid = Fluid(
+        network=network,
+        name=name,
+        temperature=kelvin,
+        solution=solution,
+        volume=volume,
+        scale=scale,
+        cohorts=[],
+        agents=enzymes,
+    )
+    for one in medium.cohorts:
+        if one.coat is not None and f"{name}.free_{one.coat_material}" not in network.species:
+            polymer = network.species[f"{one.key}.coat"]
+            network.state(
+                f"{name}.free_{one.coat_material}", name, "kg", polymer.scale * 1e-3, content=polymer.content
+            )
+        fluid.cohorts.append(_cohort(cells, one, kind, name))
+    return fluid
+
+
+def _buffer(sheet: Constants, volume: Term) -> list[Site]:
+    """Return weak acids, evenly spaced, that buffer a vesicle by its capacity per pH between its limits."""
+    low, high = sheet.sheet.lowest_ph.si, sheet.sheet.highest_ph.si
+    amount = sheet("buffer_capacity", "mol/m^3") * STEP * volume
+    count = max(2, round((high - low) / STEP) + 1)
+    bottom, top = sheet("lowest_ph", "1"), sheet("highest_ph", "1")
+    return [Site(f"buffer_{i}", amount, bottom + (top - bottom) * (i / (count - 1))) for i in range(count)]
+
+
+def _enzymes(cells: Cells, name: str, scale: float, volume: Term, active: bool) -> dict[str, Agent]:
+    """Return the enzymes of the lysosome that digest the coats at hand, with their states."""
+    found: dict[str, Agent] = {}
+    assert cells.vesicles is not None
+    assert cells.medium is not None
+    for one in cells.medium.cohorts:
+        digestion = one.coat_sheet.digestion if one.coat_sheet is not None else None
+        if active and digestion is not None and digestion.enzyme in cells.enzymes and digestion.enzyme not in found:
+            activity = cells.vesicles(digestion.enzyme, "mol/s/m^3")
+            cells.network.state(f"{name}.{digestion.enzyme}", name, "mol/s", scale, activity * volume)
+            found[digestion.enzyme] = cells.enzymes[digestion.enzyme]
+    return found
+
+
+def add(cells: Cells) -> None:
+    """Add pumps, leaks, and what particles do in both fluids."""
+    assert cells.vesicles is not None
+    for fluid, key in ((cells.endosome, "endosome_ph"), (cells.lysosome, "lysosome_ph")):
+        assert fluid is not None
+        _pump(cells, fluid, cells.vesicles(key, "1"))
+        _leaks(cells, fluid)
+        dissolution.add(fluid)
+        if coat.applies(fluid):
+            coat.add(fluid)
+        _turnover(cells, fluid)
+
+
+def _pump(cells: Cells, fluid: Fluid, rest: Term) -> None:
+    sheet = cells.vesicles
+    assert sheet is not None
+    push = tanh((fluid.solution.ph - rest) / sheet("pump_sensitivity", "1"))
+    rate = sheet("pump_rate", "mol/m^3/s") * push * cells.pump_power * fluid.volume
+    gains = {f"{fluid.name}.strong_charge": -1.0}
+    cells.network.process(f"{fluid.name}.pump", gains, rate, "H+ and Cl- into the vesicle", ID)
+
+
+def _leaks(cells: Cells, fluid: Fluid) -> None:
+    network, sheet = cells.network, cells.vesicles
+    assert sheet is not None
+    over = network.concentration(f"{fluid.name}.calcium") - sheet("resting_calcium", "mol/m^3")
+    rate = sheet("calcium_release", "1/s") * over * fluid.volume
+    gains = {f"{fluid.name}.calcium": -1.0, cells.name("calcium"): 1.0, f"{fluid.name}.strong_charge": 2.0}
+    network.process(f"{fluid.name}.calcium_release", gains, rate, "Ca+2 of the vesicle -> cytosol, K+ in return", ID)
+    reach = sheet("peroxide_permeability", "m/s") * 6.0 / sheet("vesicle_diameter", "m") * fluid.volume
+    assert cells.medium is not None
+    for i in fluid.solution.components:
+        held, name = network.concentration(f"{fluid.name}.{i}"), f"{fluid.name}.{i}.leaves"
+        if i == "hydrogen_peroxide":
+            gains = {f"{fluid.name}.{i}": -1.0, cells.name(i): 1.0}
+            network.process(name, gains, reach * (held - cells.peroxide), "H2O2 -> cytosol", ID)
+        elif i != "calcium":
+            # Gases pass membranes at least as fast as peroxide; other ions leave with the fluid that is given back.
+            gas = fluid.solution.components[i].gas is not None
+            rate = reach * held if gas else sheet("exocytosis", "1/s") * network[f"{fluid.name}.{i}"]
+            gains = {f"{fluid.name}.{i}": -1.0, f"{cells.medium.name}.{i}": 1.0}
+            network.process(name, gains, rate, "vesicle -> medium", ID)
+
+
+def _turnover(cells: Cells, fluid: Fluid) -> None:
+    """Add what the death of cells gives back to the medium, and what new cells bring."""
+    network, medium = cells.network, cells.medium
+    assert medium is not None
+    if "hazard" not in cells.fluxes:
+        return
+    dying, growing = cells.fluxes["hazard"], cells.fluxes["growth"]
+    particles = tuple(f"{c.key}." for c in fluid.cohorts)
+    own = [n for n in network.species if n.startswith(f"{fluid.name}.") and not n.startswith(particles)]
+    for name in own:
+        there = name.replace(fluid.name, medium.name, 1)
+        known = there in network.species and network.species[there].unit == network.species[name].unit
+        gains = {name: -1.0, **({there: 1.0} if known else {})}
+        network.process(f"{name}.dies", gains, dying * network[name], "dying cells -> medium", ID)
+        if not network.species[name].content:
+            network.process(f"{name}.grows", {name: 1.0}, growing * network[name], "new cells", ID)
+    for inside, outside in zip(fluid.cohorts, medium.cohorts, strict=True):
+        move(network, f"{inside.key}.dies", inside, outside, dying, ID)

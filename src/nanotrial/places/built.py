@@ -1,0 +1,67 @@
+"""A built arm: its network, its events, and what is needed to start it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nanotrial.network.model import Network
+from nanotrial.particle.fluid import Fluid
+from nanotrial.places.dish_parts import Dish
+from nanotrial.places.tube import Tube
+from nanotrial.solve.compiled import CompiledNetwork
+from nanotrial.solve.events import Event
+
+
+@dataclass(frozen=True)
+class BuiltArm:
+    """A network with its events and what is needed to start it."""
+
+    name: str
+    network: Network
+    place: Tube | Dish
+    events: tuple[Event, ...]
+
+    @property
+    def tube(self) -> Tube:
+        """Return the tube of an arm that is in one."""
+        assert isinstance(self.place, Tube)
+        return self.place
+
+    @property
+    def dish(self) -> Dish | None:
+        """Return the dish of an arm that is in one, or None."""
+        return self.place if isinstance(self.place, Dish) else None
+
+    @property
+    def fluid(self) -> Fluid:
+        """Return the solution to which things are added: that of the tube, or the medium."""
+        return self.place.medium if isinstance(self.place, Dish) else self.place
+
+    @property
+    def mechanisms(self) -> list[str]:
+        """Return the ids of the mechanisms in use."""
+        return self.place.mechanisms
+
+    @property
+    def guesses(self) -> np.ndarray[Any, Any]:
+        """Return this arm's own first guesses of its equilibria; a shared compiled network may hold another's."""
+        return np.array([g for block in self.network.equilibria.values() for g in block.guesses])
+
+    def prepare(self, compiled: CompiledNetwork, parameters: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return parameters with the strong charge that gives the fresh solution its nominal pH."""
+        name = self.fluid.name
+        place = compiled.parameter_index(f"{name}.strong_charge.start")
+        ready = compiled.titrate(parameters, place, f"{name}.ph", self.place.subject.ph, self.guesses)
+        if self.dish is not None:
+            ready[compiled.parameter_index("medium.resting_calcium")] = self._free_calcium(compiled, ready)
+        return ready
+
+    def _free_calcium(self, compiled: CompiledNetwork, p: np.ndarray[Any, Any]) -> float:
+        """Return the free calcium of the fresh medium (mol/m^3): what the cells are adapted to."""
+        amounts = np.asarray(compiled.initial(p).full()).ravel()
+        z = compiled.solve_equilibria(amounts, p, self.guesses)
+        seen = np.asarray(compiled.observe(0.0, np.concatenate([amounts / compiled.scales, z]), p).full()).ravel()
+        return float(seen[compiled.observable_names.index("free_calcium")])

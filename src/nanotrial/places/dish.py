@@ -1,0 +1,259 @@
+"""Build the network of an arm in a dish: medium, classes of cells, particles on their way, drugs, read-outs."""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from nanotrial.catalogue.schema import Agent
+from nanotrial.cell import calcium, death, drugs, energy, probes, redox, uptake, vesicles
+from nanotrial.cell.culture import Cells, Constants, Surroundings
+from nanotrial.fit.overlay import Overlay
+from nanotrial.medium import gases, peroxide
+from nanotrial.medium.constants import PEROXIDE_UNITS
+from nanotrial.medium.speciation import Solution, add_solution
+from nanotrial.network.model import Network
+from nanotrial.network.terms import Term, constant, maximum, power
+from nanotrial.particle import coat, dissolution
+from nanotrial.particle.fluid import Cohort
+from nanotrial.places import dish_medium
+from nanotrial.places.built import BuiltArm
+from nanotrial.places.dish_parts import Dish, WellMedium
+from nanotrial.places.dish_readouts import observe_dish
+from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
+from nanotrial.places.protocol import addition_event, removal_event
+from nanotrial.study import Arm, DishSubject, Study
+from nanotrial.study.measures import DEFAULT_PROBES
+
+MEDIUM_MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases)
+# States before processes: each mechanism reads what those before it have named.
+CELL_STATES: tuple[ModuleType, ...] = (death, drugs, redox, energy, calcium, probes, vesicles)
+CELL_MECHANISMS: tuple[ModuleType, ...] = (drugs, calcium, redox, energy, death, probes, vesicles, uptake)
+SETS = {
+    "calcium": ("calcium_handling", "mammalian_calcium"),
+    "redox": ("redox", "mammalian_redox"),
+    "coupling": ("coupling", "peroxide_targets"),
+    "energetics": ("energetics", "mammalian_energetics"),
+    "death": ("death", "mammalian_death"),
+    "vesicles": ("vesicles", "mammalian_vesicles"),
+}
+
+
+def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) -> BuiltArm:
+    """Return the network of one arm in a dish.
+
+    Arguments:
+        study: the study.
+        arm: one of its arms.
+        subject: its culture.
+        values: fitted values that stand in for those of the sheets.
+    """
+    network = Network(arm.name)
+    catalogue = study.catalogue
+    line = values.apply("cells", subject.cells, catalogue.load("cells", subject.cells))
+    recipe = values.apply("media", subject.medium, catalogue.load("media", subject.medium))
+    agents = {
+        a.name: values.apply("agents", a.name, catalogue.load("agents", a.name))
+        for a in arm.additions
+        if a.kind == "agent"
+    }
+    medium = _medium(network, study, arm, subject, recipe, agents, cohorts_of(study, arm, values))
+    sets = {
+        key: Constants(network, name, values.apply(kind, name, catalogue.load(kind, name)))
+        for key, (kind, name) in SETS.items()
+    }
+    density = network.parameter("cells.seeding_density", subject.said_or_usual("seeding_density", line), "1/m^2")
+    seeded = density * medium.bottom
+    chosen = {m.name: m.probe for m in study.measures if m.probe}
+    dyes = {m: (p, catalogue.load("probes", p)) for m, p in (DEFAULT_PROBES | chosen).items()}
+    cells = _classes(network, subject, line, sets, medium, seeded, agents, dyes, catalogue)
+    membrane = sets["calcium"].part("membrane")
+    assert membrane is not None
+    dish = Dish(
+        network=network,
+        subject=subject,
+        line=line,
+        well=catalogue.load("wells", subject.well),
+        recipe=recipe,
+        medium=medium,
+        cells=cells,
+        death=sets["death"],
+        membrane=membrane,
+        seeded=seeded,
+        probes=dyes,
+    )
+    _add_mechanisms(dish, Constants(network, subject.medium, recipe))
+    observe_dish(dish)
+    events = [addition_event(medium, a, i) for i, a in enumerate(arm.additions)]
+    events += [removal_event(medium, r, loose_particles=True) for r in arm.removals]
+    return BuiltArm(arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)))
+
+
+def _medium(
+    network: Network,
+    study: Study,
+    arm: Arm,
+    subject: DishSubject,
+    recipe: Any,
+    agents: dict[str, Agent],
+    cohorts: list[Cohort],
+) -> WellMedium:
+    """Add the medium with everything dissolved and suspended in it, and what the arm gives."""
+    catalogue, well = study.catalogue, study.catalogue.load("wells", subject.well)
+    volume = network.parameter("medium.volume", subject.said_or_usual("volume", well), "m^3")
+    bottom = network.parameter("well.area", subject.said_or_usual("area", well), "m^2")
+    network.compartment("medium", volume)
+    network.compartment("outside", constant(1.0, "m^3"))
+    network.compartment("population", constant(1.0, "m^3"))
+    scale = subject.volume
+    names: dict[str, None] = dict.fromkeys([*recipe.solutes, "carbonate", "oxygen", "hydrogen_peroxide"])
+    for cohort in cohorts:
+        names.update(dict.fromkeys(cohort.material.dissolution.products))
+    for agent in agents.values():
+        names.update(dict.fromkeys(agent.solutes))
+    sheets = {name: catalogue.load("solutes", name) for name in names}
+    ph = network.parameter("medium.filling_ph", subject.ph, "1")
+    shares = {
+        "oxygen": subject.said_or_usual("oxygen", well),
+        "carbonate": subject.said_or_usual("carbon_dioxide", well),
+    }
+    for name, sheet in sheets.items():
+        start = constant(0.0, "mol/m^3")
+        if name in recipe.solutes:
+            start = network.parameter(f"{subject.medium}.solutes.{name}", recipe.solutes[name], "mol/m^3")
+        elif name in shares:
+            start = dissolved_gas(network, name, sheet, shares[name], ph, subject.temperature, 0.16)
+        content = PEROXIDE_UNITS.get(name, {name: 1.0})
+        network.state(f"medium.{name}", "medium", scale=scale, initial=start * volume, content=content)
+    strong = network.parameter("medium.strong_charge.start", 25.0, "mol/m^3") * volume
+    network.state("medium.strong_charge", "medium", scale=scale, initial=strong, may_be_negative=True)
+    network.state("medium.inert_ions", "medium", scale=scale, initial=maximum(strong, -strong))
+    for name, agent in agents.items():
+        if agent.kind == "enzyme":
+            network.state(f"medium.{name}", "medium", "mol/s", scale=scale * 1e-3)
+        elif agent.kind != "solute":
+            network.state(f"medium.{name}", "medium", scale=scale * 1e-2)
+    add_particle_states(network, "medium", cohorts, scale, {r.what for r in arm.removals})
+    sites = coat_sites(network, "medium", cohorts)
+    salt = network.parameter(f"{subject.medium}.background_salt", recipe.background_salt, "mol/m^3")
+    water = catalogue.water()
+    solution = add_solution(network, "medium", sheets, water, subject.temperature, subject.ph, salt, sites, 160.0)
+    network.surround("medium", ph=solution.ph, temperature=constant(subject.temperature, "K"))
+    return WellMedium(
+        network=network,
+        name="medium",
+        temperature=subject.temperature,
+        solution=solution,
+        volume=volume,
+        scale=scale,
+        cohorts=cohorts,
+        agents=agents,
+        subject=subject,
+        bottom=bottom,
+        oxygen_sheet=sheets["oxygen"],
+    )
+
+
+def _around(network: Network, medium: WellMedium, subject: DishSubject, well: Any, agents: dict[str, Agent]) -> Surroundings:
+    """Return what the cells meet in the medium; free calcium at the start is what they are adapted to."""
+    solution: Solution = medium.solution
+    gas = solution.components["oxygen"].gas
+    assert gas is not None
+    henry = network.parameter("gas.oxygen.henry_constant", gas.henry_constant, "mol/m^3/Pa")
+    usual = network.parameter("incubator.oxygen", well.oxygen, "1")
+    heat = gases.arrhenius(network, "gas.oxygen.henry_enthalpy", gas.henry_enthalpy, subject.temperature)
+    states = {"calcium": "medium.calcium", "peroxide": "medium.hydrogen_peroxide", "oxygen": "medium.oxygen"}
+    network.state("medium.exported", "medium", scale=medium.scale * 1e-3, content={"calcium": 1})
+    drugs_there = {
+        n: network.concentration(f"medium.{n}") for n, a in agents.items() if a.kind not in ("enzyme", "solute")
+    }
+    return Surroundings(
+        calcium=solution.free(solution.masters["calcium"]),
+        peroxide=network.concentration("medium.hydrogen_peroxide"),
+        oxygen=network.concentration("medium.oxygen"),
+        resting_calcium=network.parameter("medium.resting_calcium", 1.0, "mol/m^3"),
+        air_oxygen=henry * heat * usual * constant(gases.ATMOSPHERE, "Pa"),
+        states={**states, "exported": "medium.exported"},
+        drugs=drugs_there,
+    )
+
+
+def _classes(
+    network: Network,
+    subject: DishSubject,
+    line: Any,
+    sets: dict[str, Constants],
+    medium: WellMedium,
+    seeded: Term,
+    agents: dict[str, Agent],
+    dyes: dict[str, Any],
+    catalogue: Any,
+) -> list[Cells]:
+    """Add classes of cells whose amounts of protein lie at the points of a Gauss-Hermite rule of a lognormal."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(subject.cell_classes)
+    around = _around(network, medium, subject, catalogue.load("wells", subject.well), agents)
+    room = network.parameter(f"{subject.cells}.confluent_density", line.confluent_density, "1/m^2") * medium.bottom
+    for state in ("dead.apoptotic", "dead.necrotic", "untreated.live"):
+        start = seeded if state == "untreated.live" else constant(0.0, "1")
+        network.state(state, "population", "1", subject.seeding_density * subject.area, start)
+    network.state("dead.calcium", "population", scale=medium.scale * 1e-3, content={"calcium": 1})
+    network.state("medium.reduced", "medium", scale=medium.scale, content={"peroxide": 1})
+    enzymes = {n: catalogue.load("agents", n) for n in catalogue.ids("agents")}
+    enzymes = {n: a for n, a in enzymes.items() if a.kind == "enzyme" and hasattr(sets["vesicles"].sheet, n)}
+    made = []
+    for k, (node, weight) in enumerate(zip(nodes, weights / math.sqrt(2.0 * math.pi), strict=True)):
+        part = seeded * float(weight)
+        count = subject.seeding_density * subject.area * float(weight)
+        network.state(f"cells.{k}.live", "population", "1", count, part)
+        defence = power(sets["death"]("defence_geometric_sd", "1"), float(node)) if node else constant(1.0, "1")
+        made.append(
+            Cells(
+                network=network,
+                key=f"cells.{k}",
+                line=Constants(network, subject.cells, line),
+                **sets,
+                seeded=part,
+                size=count * line.volume.si,
+                around=around,
+                agents={n: a for n, a in agents.items() if n in around.drugs},
+                enzymes=enzymes,
+                probes=dyes,
+                room=room,
+                medium=medium,
+                bottom=medium.bottom,
+                defence=defence,
+                feedback=network.parameter("cells.feedback", subject.feedback, "1"),
+            )
+        )
+    crowd = sum((c.live for c in made), constant(0.0, "1"))
+    for one in made:
+        one.population = crowd
+        for mechanism in CELL_STATES:
+            if mechanism.applies(one):
+                mechanism.add_states(one)
+    return made
+
+
+def _add_mechanisms(dish: Dish, recipe: Constants) -> None:
+    """Add what the medium does, then what cells do, then the growth of the untreated."""
+    network, medium = dish.network, dish.medium
+    for mechanism in (*MEDIUM_MECHANISMS, dish_medium):
+        if mechanism is dish_medium:
+            dish_medium.add(dish, recipe)
+            dish.mechanisms.append(dish_medium.ID)
+        elif mechanism.applies(medium):
+            mechanism.add(medium)
+            dish.mechanisms.append(mechanism.ID)
+    for cells in dish.cells:
+        for mechanism in CELL_MECHANISMS:
+            if mechanism.applies(cells):
+                mechanism.add(cells)
+                if mechanism.ID not in dish.mechanisms:
+                    dish.mechanisms.append(mechanism.ID)
+    first = dish.cells[0]
+    assert first.room is not None
+    grown = death.growth_rate(first, dish.untreated, first.room)
+    network.process("untreated.growth", {"untreated.live": 1}, grown * dish.untreated, "live -> 2 live", death.ID)

@@ -1,0 +1,108 @@
+"""Read the subject of a dish: cells of one line in a medium, in a well, in an incubator."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nanotrial.catalogue.lookup import Catalogue
+from nanotrial.catalogue.cell_schema import CellLine, Medium, Well
+from nanotrial.errors import StudyError, nearest
+from nanotrial.reading import Default, TableReader
+from nanotrial.study.model import DishSubject
+from nanotrial.study.parts import SubjectReader
+from nanotrial.units import display
+from nanotrial.values import Value
+
+TUBE_KEYS = ("buffer", "concentration", "depth", "background_salt", "atmosphere")
+# Apparent first constant of carbonic acid and solubility of CO2 at 37 degC and physiological salt (key severinghaus_1956).
+CARBONIC_PK, CO2_PER_ATMOSPHERE = 6.10, 23.3
+CLASSES = (1, 3, 5)
+
+
+def read_dish_subject(
+    raw: dict[str, Any], own: set[str], where: str, shared: str, defaults: list[Default], catalogue: Catalogue
+) -> DishSubject:
+    """Return the culture of an arm; what the study leaves open comes from the sheets of line, medium and well."""
+    for key in TUBE_KEYS:
+        if key in raw:
+            action = "A buffer is for `place = \"tube\"`; leave `medium` out for the usual one of the line."
+            at = f"{where if key in own else shared}.{key}"
+            raise StudyError(at, f"`{key}` in a dish: cells without medium", "`medium`", action)
+    reader = SubjectReader(raw, own, where, shared, defaults)
+    noted = TableReader(raw, shared, defaults)
+    name = reader.text("cells")
+    line: CellLine = catalogue.load("cells", name, reader.key("cells"))
+    if line.warning:
+        noted.note("cells", name, line.warning, line.volume.source, warning=True)
+    medium_name = _named(reader, noted, "medium", line.media[0], catalogue, "media", f"the usual medium of {line.name}")
+    medium: Medium = catalogue.load("media", medium_name)
+    well_name = _named(reader, noted, "well", "well_96", catalogue, "wells", "a well of a 96-well plate")
+    well: Well = catalogue.load("wells", well_name)
+    left_open: set[str] = set()
+
+    def usual(key: str, unit: str, low: float, high: float, value: Value, sheet: str) -> float:
+        if key in raw:
+            return reader.quantity(key, unit, low, high)
+        reader.asked.append(key)
+        left_open.add(key)
+        noted.note(key, display(value.si, unit, 4), f"{sheet}, {value.grade}", value.source)
+        return value.si
+
+    place, dish = f"cells/{name}", f"wells/{well_name}"
+    serum = usual("serum", "%", 0.0, 1.0, medium.serum, f"media/{medium_name}")
+    if serum == 0.0 and line.serum == "required":
+        noted.note("serum", "0 %", f"{line.name} needs serum: cells may rest or die of its lack", "", warning=True)
+    volume = usual("volume", "uL", 1e-9, 1e-4, well.volume, dish)
+    area = usual("area", "cm^2", 1e-6, 1.0, well.area, dish)
+    seeding = usual("seeding_density", "1/cm^2", 1e4, 1e11, line.seeding_density, place)
+    if seeding > line.confluent_density.si:
+        full = display(line.confluent_density.si, "1/cm^2")
+        action = "Seed fewer cells, or a larger well: `seeding_density` is per area."
+        raise StudyError(reader.key("seeding_density"), display(seeding, "1/cm^2"), f"at most {full}, confluence", action)
+    oxygen = usual("oxygen", "%", 0.0, 1.0, well.oxygen, dish)
+    carbon = usual("carbon_dioxide", "%", 0.0, 0.3, well.carbon_dioxide, dish)
+    temperature = usual("temperature", "degC", 293.15, 318.15, well.temperature, dish)
+    if abs(temperature - 310.15) > 2.0:
+        reason = "the constants of cells hold at 37 degC: rates inside cells do not change with temperature here"
+        noted.note("temperature", display(temperature, "degC"), reason, "", warning=True)
+    ph = _ph(reader, noted, medium, carbon)
+    classes = int(reader.quantity("cell_classes", "1", 1, 5, 3, "classes for the spread between the cells of one well"))
+    if classes not in CLASSES:
+        raise StudyError(reader.key("cell_classes"), f"{classes}", "1, 3 or 5")
+    feedback = reader.quantity("feedback", "1", 0.0, 10.0) if reader.has("feedback") else 1.0
+    reader.done()
+    return DishSubject(
+        name, medium_name, serum, well_name, volume, area, seeding, oxygen, carbon, temperature, ph, classes, feedback,
+        frozenset(left_open),
+    )  # fmt: skip
+
+
+def _named(
+    reader: SubjectReader, noted: TableReader, key: str, default: str, catalogue: Catalogue, kind: str, reason: str
+) -> str:
+    """Return the id of a sheet that the study names, or the usual one."""
+    if not reader.has(key):
+        noted.note(key, default, reason)
+        return default
+    chosen = reader.table[key]
+    if not isinstance(chosen, str) or chosen not in catalogue.ids(kind):
+        found = "cells without medium" if chosen in ("", "none") and kind == "media" else f"`{chosen}`"
+        expected = f"a {'medium' if kind == 'media' else 'well'} of the catalogue"
+        raise StudyError(reader.key(key), found, expected, nearest(str(chosen), catalogue.ids(kind)))
+    return chosen
+
+
+def _ph(reader: SubjectReader, noted: TableReader, medium: Medium, carbon_dioxide: float) -> float:
+    """Return the pH that a study states, or that which bicarbonate and carbon dioxide set."""
+    if reader.has("ph"):
+        return reader.quantity("ph", "1", 5.5, 8.5)
+    salt = medium.bicarbonate.si
+    if salt <= 0 or carbon_dioxide <= 0:
+        noted.note("ph", "7.4", f"{medium.name} without bicarbonate or carbon dioxide: the usual pH")
+        return 7.4
+    ph = CARBONIC_PK + math.log10(salt / (CO2_PER_ATMOSPHERE * carbon_dioxide))
+    ph = min(max(ph, 5.5), 8.5)
+    reason = f"{display(salt, 'mmol/L')} bicarbonate under {display(carbon_dioxide, '%')} carbon dioxide"
+    noted.note("ph", f"{ph:.2f}", reason, "severinghaus_1956")
+    return ph
