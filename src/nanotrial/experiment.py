@@ -15,7 +15,7 @@ from nanotrial.fit.overlay import Overlay
 from nanotrial.network.explain import parameter_row, value_row
 from nanotrial.observe.colour_reaction import Reading, read_out
 from nanotrial.places import BuiltArm, build_arm
-from nanotrial.sampling import draw_parameters
+from nanotrial.sampling import draw_parameters, joined_parameters, member_changes
 from nanotrial.solve.compiled import compile_network
 from nanotrial.solve.interrupt import honest_interrupts
 from nanotrial.solve.run import Runner, Tolerances, Trajectory, simulate_network
@@ -131,9 +131,7 @@ def simulate(
     fits = overlay if overlay is not None else Overlay.of_study(study)
     player = Player(tolerances)
     built = [build_arm(study, arm, fits) for arm in study.arms]
-    everything: dict[str, Parameter] = {}
-    for one in built:
-        everything.update(one.network.parameters)
+    everything = joined_parameters(one.network.parameters for one in built)
     draws = draw_parameters(everything, members, np.random.default_rng(seed), fits) if members else {}
     results = []
     for arm, one in zip(study.arms, built, strict=True):
@@ -171,7 +169,7 @@ def _play_arm(
     reasons = []
     for i in range(members):
         try:
-            one = player.replay(runner, built, times, {n: float(v[i]) for n, v in draws.items()})
+            one = player.replay(runner, built, times, member_changes(built.network.parameters, draws, i))
         except SolveError as error:
             reasons.append(f"member {i}: {error}")
             continue
@@ -193,7 +191,7 @@ def _play_arm(
         run.imbalance(),
         _proton_shares(built, run),
         tuple(arm_budgets(built, runner)),
-        tuple(built.tube.mechanisms),
+        tuple(built.mechanisms),
         runner.compiled.size,
     )
 
@@ -216,6 +214,8 @@ def _proton_shares(built: BuiltArm, run: Trajectory) -> dict[str, float]:
     solid takes) and of inert ions of later additions (``counter_ions``) sum to nothing; ``charge_error`` is the largest
     departure on the way.
     """
+    if built.dish is not None:
+        return {}  # cells pump protons and ions: the medium alone is not closed
     names = [n for n in run.observable_names if n.startswith("protons.")]
     changes = {n.removeprefix("protons."): float(run[n][-1] - run[n][0]) for n in names}
     components = built.tube.solution.components

@@ -23,8 +23,8 @@ import numpy as np
 from nanotrial import __version__
 from nanotrial.catalogue.lookup import references
 from nanotrial.errors import NanotrialError, OutputError
-from nanotrial.study import measure_unit
-from nanotrial.units import display
+from nanotrial.study import Subject, measure_unit, shown_amount
+from nanotrial.units import display, from_si
 
 if TYPE_CHECKING:
     from nanotrial.experiment import ArmResult, StudyResult
@@ -43,6 +43,7 @@ def make_record(result: StudyResult) -> Record:
         m.name: {
             "unit": measure_unit(m.name),
             "assay": m.assay,
+            "probe": m.probe,
             "detection_limit": _detection_limit(study, m),
             "time_h": [t / 3600.0 for t in m.times],
         }
@@ -63,6 +64,7 @@ def make_record(result: StudyResult) -> Record:
         "seed": result.seed,
         "members": result.members,
         "band": [0.05, 0.95],
+        "warnings": [{"key": d.key, "text": d.reason} for d in study.warnings],
         "fits": list(result.overlay.names),
         "fitted_to": sorted(result.overlay.facts),
         "measures": measures,
@@ -123,13 +125,12 @@ def _particle(study: Study, name: str) -> Record:
 
 
 def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Record:
-    s = arm.subject
     given = [
         {
             "what": a.name,
             "kind": a.kind,
             "at_h": a.time / 3600.0,
-            "amount": display(a.amount, "U/mL" if a.basis == "enzyme" else "mmol/L", 4),
+            "amount": shown_amount(a),
             "number": a.amount,
         }
         for a in arm.additions
@@ -137,10 +138,11 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
     particles = [a.name for a in arm.additions if a.kind == "particle"]
     curves: dict[str, Record] = {}
     for measure in study.measures:
-        row: Record = {"value": _list(result.curves[measure.name])}
+        unit = measure_unit(measure.name)
+        row: Record = {"value": _list(result.curves[measure.name], unit)}
         if whole.members and measure.name in result.members:
             low, high = result.band(measure.name)
-            row |= {"low": _list(low), "high": _list(high)}
+            row |= {"low": _list(low, unit), "high": _list(high, unit)}
         if measure.name in result.readings:
             reading = result.readings[measure.name]
             row |= {
@@ -154,10 +156,7 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         "status": result.status,
         "reason": result.reason,
         "particles": particles,
-        "ph": s.ph,
-        "buffer": s.buffer,
-        "buffer_concentration_mmol_per_l": s.concentration,
-        "temperature": display(s.temperature, "degC", 4),
+        **_subject(study, arm),
         "additions": given,
         "removals": [{"what": r.what, "fraction": r.fraction, "at_h": r.time / 3600.0} for r in arm.removals],
         "curves": curves,
@@ -181,12 +180,37 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
     }
 
 
+def _subject(study: Study, arm: Arm) -> Record:
+    """Return what an arm's particles are put into; a dish adds cells, medium and gas."""
+    s = arm.subject
+    about: Record = {"ph": s.ph, "temperature": display(s.temperature, "degC", 4)}
+    if isinstance(s, Subject):
+        return about | {"buffer": s.buffer, "buffer_concentration_mmol_per_l": s.concentration}
+    line = study.catalogue.load("cells", s.cells)
+    return about | {
+        "buffer": s.medium,
+        "buffer_concentration_mmol_per_l": None,
+        "cells": s.cells,
+        "cells_name": line.name,
+        "cells_origin": line.origin,
+        "medium": study.catalogue.load("media", s.medium).name,
+        "serum": s.serum,
+        "well": study.catalogue.load("wells", s.well).name,
+        "seeding_density": display(s.seeding_density, "1/cm^2", 4),
+        "volume": display(s.volume, "uL", 4),
+        "oxygen": s.oxygen,
+        "carbon_dioxide": s.carbon_dioxide,
+        "cell_classes": s.cell_classes,
+    }
+
+
 def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _list(values: Any) -> list[float | None]:
-    return [_number(float(v)) for v in np.asarray(values)]
+def _list(values: Any, unit: str = "mmol/L") -> list[float | None]:
+    """Return SI values in a unit; what is not finite becomes None."""
+    return [_number(from_si(float(v), unit)) for v in np.asarray(values)]
 
 
 def to_dataset(record: Record) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +43,29 @@ def draw_parameters(
         rows = np.floor(_strata(members, stream(min(table))) * len(next(iter(table.values())))).astype(int)
         draws.update({name: np.array(column)[rows] for name, column in table.items() if name in parameters})
     return draws
+
+
+def joined_parameters(tables: Iterable[Mapping[str, Parameter]]) -> dict[str, Parameter]:
+    """Return the parameters of several arms by name; one with a source comes before one that a study states."""
+    joined: dict[str, Parameter] = {}
+    for table in tables:
+        for name, one in table.items():
+            if name not in joined or (one.provenance is not None and joined[name].provenance is None):
+                joined[name] = one
+    return joined
+
+
+def member_changes(
+    own: Mapping[str, Parameter], draws: Mapping[str, NDArray[np.float64]], member: int
+) -> dict[str, float]:
+    """Return what a member changes in one arm: what the arm itself states is never drawn.
+
+    Arguments:
+        own: parameters of the arm.
+        draws: draws of the whole study.
+        member: its number.
+    """
+    return {n: float(v[member]) for n, v in draws.items() if n in own and own[n].provenance is not None}
 
 
 def _strata(members: int, generator: np.random.Generator) -> NDArray[np.float64]:

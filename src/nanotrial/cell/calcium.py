@@ -72,9 +72,7 @@ def _cytosol_buffers(cells: Cells) -> list[tuple[Term, Term]]:
     return own
 
 
-def _pool(
-    cells: Cells, state: str, place: str, share: Term, rest: Term, buffers: list[tuple[Term, Term]]
-) -> None:
+def _pool(cells: Cells, state: str, place: str, share: Term, rest: Term, buffers: list[tuple[Term, Term]]) -> None:
     network, name = cells.network, cells.name(state)
     network.compartment(cells.name(place), cells.volume * share)
     start = cells.start_volume * share
@@ -90,7 +88,10 @@ def _pool(
     cells.free[state] = free
     residual = network.concentration(name) - all_of(free)
     network.equilibrium(
-        f"{name}.buffers", {f"{name}.free": (free, 1e-4, 0.0)}, {"total": residual}, {"total": constant(1e-3, "mol/m^3")}
+        f"{name}.buffers",
+        {f"{name}.free": (free, 1e-4, 0.0)},
+        {"total": residual},
+        {"total": constant(1e-3, "mol/m^3")},
     )
 
 
@@ -210,7 +211,10 @@ def _membrane(cells: Cells) -> None:
     pumped = pump * hill(c, half, 2) * cells.slowed("pmca_constant") * cells.pump_power * cells.blocked("pmca")
     cells.fluxes |= {"pmca": pumped, "pmca.rest": at_rest}
     _move(cells, "pmca", leaves, pumped, "cytosol -> outside, pumped", opens)
-    exchanged, exchanged_rest = _exchanger(cells, outer, c, outside), _exchanger(cells, outer, c0, around.resting_calcium)
+    exchanged, exchanged_rest = (
+        _exchanger(cells, outer, c, outside),
+        _exchanger(cells, outer, c0, around.resting_calcium),
+    )
     _move(cells, "exchanger", leaves, exchanged * cells.blocked("exchanger"), "cytosol <-> outside, for sodium", opens)
     store, store_rest = _store_operated(cells, outer), _store_operated(cells, outer, rest=True)
     _move(cells, "store_operated_entry", enters, store, "outside -> cytosol, stores empty", opens)
@@ -222,7 +226,14 @@ def _membrane(cells: Cells) -> None:
         _move(cells, "exocytosis", {cytosol: -1}, lost, "cytosol -> vesicles outside", ("calcium",))
     missing, none = at_rest + exchanged_rest + lost_rest - store_rest, constant(0.0, PER_TIME)
     balance = maximum(missing, none)
-    _move(cells, "further_extrusion", leaves, maximum(-missing, none) / c0 * c, "cytosol -> outside, balance at rest", opens)
+    _move(
+        cells,
+        "further_extrusion",
+        leaves,
+        maximum(-missing, none) / c0 * c,
+        "cytosol -> outside, balance at rest",
+        opens,
+    )
     leak = balance * (outside - c) / (around.resting_calcium - c0)
     _move(cells, "membrane_leak", enters, leak, "outside -> cytosol, leak", opens)
     if cells.coupling is not None:

@@ -146,7 +146,9 @@ class Cells:
         if peroxide is None:
             return self.peroxide * self.feedback
         cut = self.network.parameter("loop.cut", peroxide.value, "1")
-        held = self.network.parameter("loop.held_peroxide", self.network.parameters["loop.held_peroxide"].value, "mol/m^3")
+        held = self.network.parameter(
+            "loop.held_peroxide", self.network.parameters["loop.held_peroxide"].value, "mol/m^3"
+        )
         return (self.peroxide * (1.0 - cut) + held * cut) * self.feedback
 
     def slowed(self, name: str) -> Term:

@@ -74,10 +74,12 @@ def add(cells: Cells) -> None:
     left = maximum(cells.atp_share, constant(1e-3, "1")) / sheet("necrosis_atp_share", "1")
     necrotic = 1.0 - hill(left, constant(1.0, "1"), 8)
     live = cells.name("live")
-    network.process(cells.name("necrosis"), {live: -1, "dead.necrotic": 1}, rate * necrotic * cells.live, "live -> necrotic", ID)
+    network.process(
+        cells.name("necrosis"), {live: -1, "dead.necrotic": 1}, rate * necrotic * cells.live, "live -> necrotic", ID
+    )
     network.process(
         cells.name("apoptosis"), {live: -1, "dead.apoptotic": 1}, rate * (1.0 - necrotic) * cells.live,
-        "live -> apoptotic", ID, 
+        "live -> apoptotic", ID,
     )  # fmt: skip
     assert cells.population is not None
     assert cells.room is not None
@@ -87,7 +89,9 @@ def add(cells: Cells) -> None:
     for pool in ("calcium", "er_calcium", "matrix_calcium"):
         name = cells.name(pool)
         if name in network.species:
-            network.process(f"{name}.dies", {name: -1, "dead.calcium": 1}, rate * network[name], "live -> dead cells", ID)
+            network.process(
+                f"{name}.dies", {name: -1, "dead.calcium": 1}, rate * network[name], "live -> dead cells", ID
+            )
             taken = {name: 1.0, **cells.around.given("calcium", -1.0)}
             network.process(f"{name}.grows", taken, grown * network[name], "medium -> new cells", ID)
 

@@ -34,7 +34,9 @@ def add_states(cells: Cells) -> None:
     """Add potential, ATP and the open share of the pore, at rest; name respiration for the rooms that need it."""
     network, sheet = cells.network, _sheet(cells)
     unharmed = cells.slowed("respiration_constant")
-    network.state(cells.name("potential"), "population", "V", 0.1, sheet("resting_potential", "V"), may_be_negative=True)
+    network.state(
+        cells.name("potential"), "population", "V", 0.1, sheet("resting_potential", "V"), may_be_negative=True
+    )
     network.state(cells.name("atp"), "population", AMOUNT, 1.0, sheet("atp", AMOUNT))
     network.state(cells.name("pore"), "population", "1", 1.0)
     cells.fluxes["respiration"] = (

@@ -53,7 +53,9 @@ def signal(cells: Cells, name: str, sheet: Probe) -> Term:
     if sheet.law == "binding":
         half = network.parameter(f"{name}.half_saturation", sheet.half_saturation or 0.0, "mol/m^3")
         span = network.parameter(f"{name}.dynamic_range", sheet.dynamic_range or 1.0, "1")
-        return bound_dye(cells.free["calcium"], half, span) / bound_dye(cells.line("resting_calcium", "mol/m^3"), half, span)
+        return bound_dye(cells.free["calcium"], half, span) / bound_dye(
+            cells.line("resting_calcium", "mol/m^3"), half, span
+        )
     if sheet.law == "oxidation":
         start = network.parameter(f"{name}.initial_oxidised", sheet.initial_oxidised or 0.0, "1")
         return cells[f"{name}.oxidised"] / start

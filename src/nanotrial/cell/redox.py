@@ -44,7 +44,11 @@ def add_states(cells: Cells) -> None:
     rest = made / _resting_removal(cells)
     network.state(cells.name("reduced"), place, scale=size, content={"peroxide": 1}, may_be_negative=True)
     network.state(
-        cells.name("hydrogen_peroxide"), place, scale=size * 1e-5, initial=rest * cells.start_volume, content={"peroxide": 1}
+        cells.name("hydrogen_peroxide"),
+        place,
+        scale=size * 1e-5,
+        initial=rest * cells.start_volume,
+        content={"peroxide": 1},
     )
     oxidised = sheet("peroxiredoxin_oxidation", BIMOLECULAR) * _peroxiredoxin(cells) * rest
     sulfenic = oxidised / sheet("peroxiredoxin_condensation", "1/s")
@@ -113,9 +117,7 @@ def add(cells: Cells) -> None:
             _use(cells, f"{name}.scavenging", k * cells.dose(name) * h, f"H2O2 + {name} -> 2 H2O", reduced)
 
 
-def _use(
-    cells: Cells, name: str, rate: Term, line: str, gains: dict[str, float], opens: tuple[str, ...] = ()
-) -> None:
+def _use(cells: Cells, name: str, rate: Term, line: str, gains: dict[str, float], opens: tuple[str, ...] = ()) -> None:
     taken = {cells.name("hydrogen_peroxide"): -1.0, **gains}
     cells.network.process(cells.name(name), taken, rate * cells.volume, line, ID, opens)
 
@@ -173,7 +175,9 @@ def _peroxiredoxin_cycle(cells: Cells) -> None:
     renewed = sheet("peroxiredoxin_reduction", BIMOLECULAR) * thioredoxin * disulfide
     _change(cells, "prx.oxidation", {"prx_sulfenic": 1}, oxidation, "PrxSH -> PrxSOH")
     _change(cells, "prx.condensation", {"prx_sulfenic": -1, "prx_disulfide": 1}, condensed, "PrxSOH -> PrxSS")
-    _change(cells, "prx.reduction", {"prx_disulfide": -1, "trx_disulfide": 1}, renewed, "PrxSS + TrxSH -> PrxSH + TrxSS")
+    _change(
+        cells, "prx.reduction", {"prx_disulfide": -1, "trx_disulfide": 1}, renewed, "PrxSS + TrxSH -> PrxSH + TrxSS"
+    )
     _change(cells, "prx.overoxidation", {"prx_sulfenic": -1, "prx_sulfinic": 1}, overoxidation, "PrxSOH -> PrxSO2H")
     _change(cells, "prx.repair", {"prx_sulfinic": -1, "prx_sulfenic": 1}, repaired, "PrxSO2H -> PrxSOH")
     half = sheet("thioredoxin_reductase_constant", AMOUNT)
@@ -211,7 +215,9 @@ def _glutathione(cells: Cells) -> None:
     _change(cells, "gsh.oxidation", {"gssg": 1}, rate, "2 GSH -> GSSG")
     gssg = cells["gssg"]
     back = part("reductase_rate", SPEED) * gssg / (gssg + part("reductase_constant", AMOUNT))
-    _change(cells, "gsh.reduction", {"gssg": -1, "nadp": 1}, back * _reducing_power(cells, part), "GSSG + NADPH -> 2 GSH")
+    _change(
+        cells, "gsh.reduction", {"gssg": -1, "nadp": 1}, back * _reducing_power(cells, part), "GSSG + NADPH -> 2 GSH"
+    )
     nadp = cells["nadp"]
     supplied = part("nadph_supply", SPEED) * nadp / (nadp + part("nadp_constant", AMOUNT))
     _change(cells, "nadph.supply", {"nadp": -1}, supplied, "NADP -> NADPH")

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from nanotrial.medium.constants import water_viscosity
 from nanotrial.network.terms import Term, constant, minimum
-
 from nanotrial.particle import coat, dissolution
 
 if TYPE_CHECKING:

@@ -109,9 +109,7 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
     for one in medium.cohorts:
         if one.coat is not None and f"{name}.free_{one.coat_material}" not in network.species:
             polymer = network.species[f"{one.key}.coat"]
-            network.state(
-                f"{name}.free_{one.coat_material}", name, "kg", polymer.scale * 1e-3, content=polymer.content
-            )
+            network.state(f"{name}.free_{one.coat_material}", name, "kg", polymer.scale * 1e-3, content=polymer.content)
         fluid.cohorts.append(_cohort(cells, one, kind, name))
     return fluid
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nanotrial.cli.output import Row, heading, say, write_json, write_table
+from nanotrial.cli.output import Row, heading, note, say, write_json, write_table
 
 if TYPE_CHECKING:
     from nanotrial.study import Arm, Measure, Study
@@ -28,6 +28,7 @@ def check_study(
         write_json(about)
         return
     say(f"{study}: {loaded.title}")
+    show_warnings(loaded)
     heading(f"Arms ({len(loaded.arms)})")
     write_table(about["arms"])
     heading(f"Measures ({len(loaded.measures)})")
@@ -37,6 +38,12 @@ def check_study(
     if loaded.fits:
         heading("Fits in use: " + ", ".join(loaded.fits))
     say(f"\nThe study is valid. Next: nanotrial explain {study}, or nanotrial run {study}")
+
+
+def show_warnings(study: Study) -> None:
+    """Print to stderr what a user should know before believing a run."""
+    for warning in study.warnings:
+        note(f"Warning: {warning.key} = {warning.value}: {warning.reason}")
 
 
 def summary(study: Study) -> dict[str, Any]:
@@ -58,22 +65,35 @@ def default_rows(study: Study) -> list[Row]:
 
 
 def _arm(arm: Arm) -> Row:
+    from nanotrial.study import shown_amount
     from nanotrial.units import display
 
-    given = [
-        f"{a.name} {display(a.amount, 'U/mL' if a.basis == 'enzyme' else 'mmol/L', 4)} at {display(a.time, 'h', 4)}"
-        for a in arm.additions
-    ]
+    given = [f"{a.name} {shown_amount(a)} at {display(a.time, 'h', 4)}" for a in arm.additions]
     taken = [f"{100 * r.fraction:.3g} % of {r.what} at {display(r.time, 'h', 4)}" for r in arm.removals]
-    s = arm.subject
-    buffer = f"{s.buffer} {display(s.concentration, 'mmol/L', 4)}" if s.concentration else s.buffer
     return {
         "arm": arm.name,
-        "buffer": buffer,
-        "ph": s.ph,
-        "temperature": display(s.temperature, "degC", 4),
+        **_subject(arm),
+        "temperature": display(arm.subject.temperature, "degC", 4),
         "add": "; ".join(given),
         "remove": "; ".join(taken),
+    }
+
+
+def _subject(arm: Arm) -> Row:
+    from nanotrial.study import Subject
+    from nanotrial.units import display
+
+    s = arm.subject
+    if isinstance(s, Subject):
+        buffer = f"{s.buffer} {display(s.concentration, 'mmol/L', 4)}" if s.concentration else s.buffer
+        return {"buffer": buffer, "ph": s.ph}
+    seeded = display(s.seeding_density, "1/cm^2", 3)
+    return {
+        "cells": s.cells,
+        "medium": s.medium,
+        "seeded": seeded,
+        "oxygen": display(s.oxygen, "%"),
+        "ph": round(s.ph, 2),
     }
 
 
@@ -84,5 +104,5 @@ def _measure(measure: Measure) -> Row:
         "times": len(hours),
         "from_h": hours[0],
         "until_h": hours[-1],
-        "assay": measure.assay,
+        "assay": measure.assay or measure.probe,
     }

@@ -39,7 +39,7 @@ def explain_study(
     if picture is not None:
         _draw(shown.network, picture)
     if as_json:
-        write_json({"arm": chosen.name, "mechanisms": list(shown.tube.mechanisms), **tables})
+        write_json({"arm": chosen.name, "mechanisms": list(shown.mechanisms), **tables})
     else:
         _print(loaded, shown, tables)
 
@@ -100,7 +100,7 @@ def _budgets(study: Study, built: list[BuiltArm]) -> list[Row]:
 def _print(study: Study, shown: BuiltArm, tables: dict[str, Any]) -> None:
     say(f"{study.path}: {study.title}")
     say(f"Network of the arm `{shown.name}` ({len(study.arms)} arms; choose with --arm)")
-    say("Mechanisms: " + (", ".join(shown.tube.mechanisms) or "none"))
+    say("Mechanisms: " + (", ".join(shown.mechanisms) or "none"))
     heading(f"Compartments ({len(tables['compartments'])})")
     write_table(tables["compartments"])
     heading(f"Species ({len(tables['species'])})")

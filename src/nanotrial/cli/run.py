@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nanotrial.cli.check import show_warnings
 from nanotrial.cli.guard import DONE, FAILED
 from nanotrial.cli.output import note, progress_bar, say
 from nanotrial.solve.interrupt import honest_interrupts
@@ -33,6 +34,7 @@ def run_study(
     from nanotrial.study import load_study
 
     loaded = load_study(study)
+    show_warnings(loaded)
     _check_place(output if output is not None else _default_folder(study))
     from nanotrial.experiment import simulate
 

@@ -10,7 +10,7 @@ import numpy as np
 from nanotrial.errors import SolveError
 from nanotrial.experiment import Player
 from nanotrial.places import build_arm
-from nanotrial.sampling import draw_parameters
+from nanotrial.sampling import draw_parameters, joined_parameters, member_changes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,14 +40,14 @@ def member_values(
         asked.setdefault(point[0], []).append(point)
     player = Player()
     built = {name: build_arm(study, study.arm(name), overlay) for name in asked}
-    everything = {n: p for b in built.values() for n, p in b.network.parameters.items()}
+    everything = joined_parameters(b.network.parameters for b in built.values())
     draws = draw_parameters(everything, members, np.random.default_rng(seed), overlay) if members else {}
     result = {p: np.full(members + 1, np.nan) for rows in asked.values() for p in rows}
     for name, one in built.items():
         runner = player.runner(one)
         times = sorted({time for _, _, time in asked[name]})
         for i in range(members + 1):
-            changes = {n: float(v[i - 1]) for n, v in draws.items()} if i else {}
+            changes = member_changes(one.network.parameters, draws, i - 1) if i else {}
             try:
                 run = player.replay(runner, one, times, changes)
             except SolveError:

@@ -63,7 +63,10 @@ def add(tube: Fluid) -> None:
         excess = maximum(1.0 - 1.0 / maximum(root, constant(1.0, "1")), constant(0.0, "1"))
         deficit = maximum(1.0 - root, constant(0.0, "1"))
         progress = rate * (least * tube.volume * excess - solid * deficit)
-        stoichiometry = {f"{tube.name}.{identifier}": 1.0, **{f"{tube.name}.{s}": -float(n) for s, n in phase.products.items()}}
+        stoichiometry = {
+            f"{tube.name}.{identifier}": 1.0,
+            **{f"{tube.name}.{s}": -float(n) for s, n in phase.products.items()},
+        }
         network.process(f"mineral.{identifier}", stoichiometry, progress, f"ions <-> {phase.formula}(s)", ID)
         network.observe(f"{identifier}.saturation_ratio", omega, "1", f"ion product of {phase.name} over its constant")
 

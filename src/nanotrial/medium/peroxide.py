@@ -36,9 +36,7 @@ def add(tube: Fluid) -> None:
     peroxide = network.concentration(f"{tube.name}.hydrogen_peroxide")
     if sheet.decay is not None:
         rate = network.parameter("hydrogen_peroxide.decay_rate", sheet.decay.rate, "1/s")
-        heat = arrhenius(
-            network, "hydrogen_peroxide.decay_energy", sheet.decay.activation_energy, tube.temperature
-        )
+        heat = arrhenius(network, "hydrogen_peroxide.decay_energy", sheet.decay.activation_energy, tube.temperature)
         network.process(
             "decay.hydrogen_peroxide",
             {f"{tube.name}.hydrogen_peroxide": -1, f"{tube.name}.oxygen": 0.5},

@@ -3,8 +3,8 @@
 An arm becomes one network. Every addition of particles is a cohort of its own: particles given later are younger.
 """
 
-from nanotrial.places.build import MECHANISMS, build_arm
 from nanotrial.particle.fluid import Cohort, Fluid
+from nanotrial.places.build import MECHANISMS, build_arm
 from nanotrial.places.built import BuiltArm
 from nanotrial.places.dish_parts import Dish
 from nanotrial.places.tube import Tube

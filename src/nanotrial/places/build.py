@@ -13,12 +13,12 @@ from nanotrial.medium.speciation import add_solution
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum
 from nanotrial.particle import coat, dissolution
+from nanotrial.particle.fluid import Cohort
 from nanotrial.places.built import BuiltArm
 from nanotrial.places.dish import build_dish
 from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
 from nanotrial.places.protocol import addition_event, removal_event
 from nanotrial.places.readouts import add_observables
-from nanotrial.particle.fluid import Cohort
 from nanotrial.places.tube import Tube
 from nanotrial.study import Arm, DishSubject, Study, Subject
 
@@ -96,7 +96,7 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     add_observables(tube)
     events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(tube, r) for r in arm.removals]
-    return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)))
+    return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions)
 
 
 def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str, Agent]) -> list[str]:
@@ -153,5 +153,7 @@ def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) ->
         return constant(0.0, "mol/m^3")
     # A closed tube was filled with buffer that had seen air; nitrogen has been bubbled through.
     share = 0.0 if subject.atmosphere == "nitrogen" else share
-    filling_ph = network.parameter("tube.filling_ph", min(subject.ph, 7.0), "1") if sheet.species else constant(7.0, "1")
+    filling_ph = (
+        network.parameter("tube.filling_ph", min(subject.ph, 7.0), "1") if sheet.species else constant(7.0, "1")
+    )
     return dissolved_gas(network, name, sheet, share, filling_ph, subject.temperature)

@@ -13,6 +13,7 @@ from nanotrial.places.dish_parts import Dish
 from nanotrial.places.tube import Tube
 from nanotrial.solve.compiled import CompiledNetwork
 from nanotrial.solve.events import Event
+from nanotrial.study import Addition
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class BuiltArm:
     network: Network
     place: Tube | Dish
     events: tuple[Event, ...]
+    additions: tuple[Addition, ...] = ()
 
     @property
     def tube(self) -> Tube:

@@ -89,7 +89,7 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
     observe_dish(dish)
     events = [addition_event(medium, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(medium, r, loose_particles=True) for r in arm.removals]
-    return BuiltArm(arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)))
+    return BuiltArm(arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)), arm.additions)
 
 
 def _medium(
@@ -157,7 +157,9 @@ def _medium(
     )
 
 
-def _around(network: Network, medium: WellMedium, subject: DishSubject, well: Any, agents: dict[str, Agent]) -> Surroundings:
+def _around(
+    network: Network, medium: WellMedium, subject: DishSubject, well: Any, agents: dict[str, Agent]
+) -> Surroundings:
     """Return what the cells meet in the medium; free calcium at the start is what they are adapted to."""
     solution: Solution = medium.solution
     gas = solution.components["oxygen"].gas

@@ -75,7 +75,13 @@ def coat_sites(network: Network, place: str, cohorts: list[Cohort]) -> list[Site
 
 
 def dissolved_gas(
-    network: Network, name: str, sheet: Any, fraction: float | Value, ph: Term, temperature: float, strength: float = -1.0
+    network: Network,
+    name: str,
+    sheet: Any,
+    fraction: float | Value,
+    ph: Term,
+    temperature: float,
+    strength: float = -1.0,
 ) -> Term:
     """Return the total of a gas (mol/m^3), all forms, in a solution of a pH that has seen a fraction of it.
 

@@ -8,7 +8,7 @@ from typing import Any
 from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
 from nanotrial.errors import CatalogueError, StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
-from nanotrial.study.measures import measure_names, measure_unit, read_measures
+from nanotrial.study.measures import measure_names, measure_unit, read_measures, shown_amount
 from nanotrial.study.model import Addition, Arm, Coat, DishSubject, Measure, Particle, Removal, Study, Subject
 from nanotrial.study.parts import read_particle
 from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
@@ -28,6 +28,7 @@ __all__ = [
     "measure_names",
     "measure_unit",
     "read_study",
+    "shown_amount",
 ]
 PLACES = ("tube", "dish")
 TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published", "duration")
@@ -109,9 +110,13 @@ def _check_end(top: TableReader, place: str, measures: list[Measure], arms: list
     for measure in measures:
         if measure.times[-1] > end:
             at = f"{top.where}measure.{measure.name}"
-            raise StudyError(at, f"a time of {display(measure.times[-1], 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}")
+            raise StudyError(
+                at, f"a time of {display(measure.times[-1], 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}"
+            )
     for arm in arms:
         for event in (*arm.additions, *arm.removals):
             if event.time > end:
                 at = f"{top.where}arm ({arm.name})"
-                raise StudyError(at, f"an event at {display(event.time, 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}")
+                raise StudyError(
+                    at, f"an event at {display(event.time, 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}"
+                )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.catalogue.cell_schema import CellLine, Medium, Well
+from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import Default, TableReader
 from nanotrial.study.model import DishSubject
@@ -26,7 +26,7 @@ def read_dish_subject(
     """Return the culture of an arm; what the study leaves open comes from the sheets of line, medium and well."""
     for key in TUBE_KEYS:
         if key in raw:
-            action = "A buffer is for `place = \"tube\"`; leave `medium` out for the usual one of the line."
+            action = 'A buffer is for `place = "tube"`; leave `medium` out for the usual one of the line.'
             at = f"{where if key in own else shared}.{key}"
             raise StudyError(at, f"`{key}` in a dish: cells without medium", "`medium`", action)
     reader = SubjectReader(raw, own, where, shared, defaults)
@@ -59,7 +59,9 @@ def read_dish_subject(
     if seeding > line.confluent_density.si:
         full = display(line.confluent_density.si, "1/cm^2")
         action = "Seed fewer cells, or a larger well: `seeding_density` is per area."
-        raise StudyError(reader.key("seeding_density"), display(seeding, "1/cm^2"), f"at most {full}, confluence", action)
+        raise StudyError(
+            reader.key("seeding_density"), display(seeding, "1/cm^2"), f"at most {full}, confluence", action
+        )
     oxygen = usual("oxygen", "%", 0.0, 1.0, well.oxygen, dish)
     carbon = usual("carbon_dioxide", "%", 0.0, 0.3, well.carbon_dioxide, dish)
     temperature = usual("temperature", "degC", 293.15, 318.15, well.temperature, dish)

@@ -7,7 +7,8 @@ from typing import Any
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
-from nanotrial.study.model import Arm, Measure, Particle, Subject
+from nanotrial.study.model import Addition, Arm, Measure, Particle, Subject
+from nanotrial.units import display
 
 # What cells in a dish show, with the unit.
 CELL_MEASURES = {
@@ -56,7 +57,9 @@ def read_measures(
     result = []
     for name, table in raw.items():
         if name not in known:
-            raise StudyError(f"{where}.{name}", "an unknown measure", f"something a {place} shows", nearest(name, known))
+            raise StudyError(
+                f"{where}.{name}", "an unknown measure", f"something a {place} shows", nearest(name, known)
+            )
         reader = TableReader(table, f"{where}.{name}", defaults)
         times = _read_times(reader)
         assay, probe = "", DEFAULT_PROBES.get(name, "") if place == "dish" else ""
@@ -126,6 +129,14 @@ def _read_times(reader: TableReader) -> tuple[float, ...]:
     if not times:
         raise StudyError(reader.key("at"), "no time", "at least one")
     return tuple(sorted({round(t, 9) for t in times}))
+
+
+def shown_amount(addition: Addition) -> str:
+    """Return the amount of an addition as people write it: U/mL for enzymes, umol/L below a hundredth of mmol/L."""
+    if addition.basis == "enzyme":
+        return display(addition.amount, "U/mL", 4)
+    small = 0.0 < addition.amount < 1e-2
+    return display(addition.amount, "umol/L" if small else "mmol/L", 4)
 
 
 def measure_unit(name: str) -> str:

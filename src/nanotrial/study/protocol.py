@@ -11,8 +11,8 @@ from typing import Any
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader, each
-from nanotrial.study.model import Addition, Arm, Particle, Removal
 from nanotrial.study.dish import read_dish_subject
+from nanotrial.study.model import Addition, Arm, Particle, Removal
 from nanotrial.study.parts import read_subject
 from nanotrial.units import display
 
@@ -142,7 +142,9 @@ def read_addition(
     name = reader.text("agent")
     sheet = catalogue.load("agents", name, reader.key("agent"))
     if place == "tube" and sheet.kind not in ("enzyme", "solute"):
-        raise StudyError(reader.key("agent"), f"`{name}`, which acts on cells", "an enzyme or a salt", 'Use place = "dish".')
+        raise StudyError(
+            reader.key("agent"), f"`{name}`, which acts on cells", "an enzyme or a salt", 'Use place = "dish".'
+        )
     unit, top = ("U/mL", 1e9) if sheet.kind == "enzyme" else ("mmol/L", 5000.0)
     amount = reader.quantity("concentration", unit, 0.0, top)
     reader.done()

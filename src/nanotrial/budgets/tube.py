@@ -1,15 +1,12 @@
-"""Ceilings that conservation sets on an arm: what the load can give, what it needs, where stoichiometry ends.
-
-Each budget is one line: name, amount, unit, what it is held against, and whether the ceiling binds. Rates play no part.
-"""
+"""Ceilings in a tube: what the load can give, what it needs, where stoichiometry ends. Rates play no part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nanotrial.budgets.line import Budget
 from nanotrial.errors import SolveError
 from nanotrial.particle.dissolution import protons_taken
 
@@ -24,19 +21,7 @@ if TYPE_CHECKING:
 SPENT_PH = 8.4
 
 
-@dataclass(frozen=True)
-class Budget:
-    """One line of a budget; ``against`` is in the same unit, NaN where there is nothing to hold it against."""
-
-    name: str
-    value: float
-    unit: str
-    against: float = float("nan")
-    meaning: str = ""
-    binds: bool = False
-
-
-def arm_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
+def tube_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     """Return the budgets of an arm in a tube.
 
     Arguments:
