@@ -5,21 +5,24 @@ import pkgutil
 
 import pytest
 
+import nanotrial.cell
 import nanotrial.medium
 import nanotrial.particle
 from nanotrial.places import MECHANISMS
+from nanotrial.places.dish import CELL_MECHANISMS
 
 MODULES = [
     importlib.import_module(f"{room.__name__}.{found.name}")
-    for room in (nanotrial.medium, nanotrial.particle)
+    for room in (nanotrial.medium, nanotrial.particle, nanotrial.cell)
     for found in pkgutil.iter_modules(room.__path__)
 ]
 FOUND = [m for m in MODULES if hasattr(m, "ID")]
 
 
-def test_mechanisms_on_disk_are_those_of_the_tube():
-    assert set(FOUND) == set(MECHANISMS)
-    assert len({m.ID for m in FOUND}) == len(FOUND) == len(MECHANISMS)
+def test_mechanisms_on_disk_are_those_of_tube_and_dish():
+    used = (*MECHANISMS, *CELL_MECHANISMS)
+    assert set(FOUND) == set(used)
+    assert len({m.ID for m in FOUND}) == len(FOUND) == len(used)
 
 
 @pytest.mark.parametrize("module", FOUND, ids=lambda m: m.ID)

@@ -1,4 +1,4 @@
-"""Shape of the sheets of cells, media, wells and probes; rates of calcium are per volume of cytosol, all calcium counted.
+"""Shape of the sheets of cells, media, wells and probes. Rates of calcium are per volume of cytosol, of all calcium.
 
 "All calcium" means free and bound: a flux of 1 umol/L/s raises the total by 1 umol/L in a second, the free by less.
 """

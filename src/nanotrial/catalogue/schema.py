@@ -40,8 +40,8 @@ class Dissolution:
 
     @property
     def metals(self) -> list[str]:
-        """Return the products that are neither peroxide nor carbonate."""
-        return [p for p in self.products if p not in ("hydrogen_peroxide", "carbonate")]
+        """Return the products that are neither peroxide nor the anion of an acid."""
+        return [p for p in self.products if p not in ("hydrogen_peroxide", "carbonate", "phosphate")]
 
 
 @dataclass(frozen=True, kw_only=True)

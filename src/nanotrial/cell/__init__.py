@@ -1,1 +1,1 @@
-"""Cells: uptake and vesicles, calcium, peroxide, energy, death; one average cell stands for each class of a population."""
+"""Cells: uptake, vesicles, calcium, peroxide, energy, death. One average cell stands for each class of a population."""

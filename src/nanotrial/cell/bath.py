@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # States are added in this order, mechanisms too: each reads what those before it have named.
 INSIDE: tuple[ModuleType, ...] = (drugs, redox, energy, calcium, probes)
 ACTING: tuple[ModuleType, ...] = (drugs, calcium, redox, energy, probes)
-SETS = {"redox": "redox", "coupling": "coupling", "energetics": "energetics"}
+# Oxygen of medium under air at 37 degC (mol/m^3), to which respiration at rest refers.
+AIR_OXYGEN = 0.2
+SETS = ("redox", "coupling", "energetics")
 
 
 def cell_in_bath(
@@ -29,9 +31,11 @@ def cell_in_bath(
     peroxide_outside: float = 0.0,
     oxygen: float = 0.2,
     drug_doses: Mapping[str, tuple[Agent, float]] | None = None,
-    cut: bool = False,
 ) -> Cells:
     """Return one cell whose network is ``cells.network``, with every state observed by name.
+
+    With the parameter ``loop.cut`` at 1 proteins feel ``loop.held_peroxide`` in place of the peroxide of the cell; with
+    ``loop.cut_energy`` at 1 pumps run on ``loop.held_atp`` (a share of ATP at rest) in place of its ATP.
 
     Arguments:
         line: id and sheet of the line.
@@ -40,24 +44,13 @@ def cell_in_bath(
         peroxide_outside: hydrogen peroxide (mol/m^3).
         oxygen: dissolved oxygen (mol/m^3).
         drug_doses: agent id -> sheet and concentration outside (mol/m^3).
-        cut: let proteins feel the parameter ``loop.held_peroxide`` in place of the peroxide in the cell.
     """
     network = Network("cell")
     network.compartment("population", constant(1.0, "m^3"))
-    live = network.state("cell.live", "population", "1", initial=1.0)
-    network.parameter("loop.cut", 1.0 if cut else 0.0, "1")
-    network.parameter("loop.held_peroxide", 0.0, "mol/m^3")
+    network.state("cell.live", "population", "1", initial=1.0)
     given = dict(drug_doses or {})
-    outside = network.parameter("bath.calcium", calcium_outside, "mol/m^3")
-    around = Surroundings(
-        calcium=outside,
-        peroxide=network.parameter("bath.hydrogen_peroxide", peroxide_outside, "mol/m^3"),
-        oxygen=network.parameter("bath.oxygen", oxygen, "mol/m^3"),
-        resting_calcium=outside,
-        air_oxygen=constant(0.2, "mol/m^3"),
-        drugs={n: network.parameter(f"bath.{n}", dose, "mol/m^3") for n, (_, dose) in given.items()},
-    )
-    made = {key: Constants(network, *sheets[key]) for key in SETS if key in sheets}
+    around = _surroundings(network, calcium_outside, peroxide_outside, oxygen, given)
+    made = {key: Constants(network, *sheets[key]) if key in sheets else None for key in SETS}
     cells = Cells(
         network=network,
         key="cell",
@@ -68,9 +61,33 @@ def cell_in_bath(
         around=around,
         agents={n: sheet for n, (sheet, _) in given.items()},
         feedback=network.parameter("loop.feedback", 1.0, "1"),
-        **made,
+        redox=made["redox"],
+        coupling=made["coupling"],
+        energetics=made["energetics"],
+        cut=network.parameter("loop.cut", 0.0, "1"),
+        held_peroxide=network.parameter("loop.held_peroxide", 0.0, "mol/m^3"),
+        cut_energy=network.parameter("loop.cut_energy", 0.0, "1"),
+        held_atp=network.parameter("loop.held_atp", 1.0, "1"),
     )
-    assert live is not None
+    _add_mechanisms(cells)
+    return cells
+
+
+def _surroundings(
+    network: Network, calcium: float, peroxide: float, oxygen: float, given: Mapping[str, tuple[Agent, float]]
+) -> Surroundings:
+    outside = network.parameter("bath.calcium", calcium, "mol/m^3")
+    return Surroundings(
+        calcium=outside,
+        peroxide=network.parameter("bath.hydrogen_peroxide", peroxide, "mol/m^3"),
+        oxygen=network.parameter("bath.oxygen", oxygen, "mol/m^3"),
+        resting_calcium=outside,
+        air_oxygen=constant(AIR_OXYGEN, "mol/m^3"),
+        drugs={n: network.parameter(f"bath.{n}", dose, "mol/m^3") for n, (_, dose) in given.items()},
+    )
+
+
+def _add_mechanisms(cells: Cells) -> None:
     for mechanism in INSIDE:
         if mechanism.applies(cells):
             mechanism.add_states(cells)
@@ -79,6 +96,5 @@ def cell_in_bath(
             mechanism.add(cells)
             cells.mechanisms.append(mechanism.ID)
     for name, free in cells.free.items():
-        network.observe(name, free, "umol/L")
-    network.observe("peroxide", cells.peroxide, "umol/L")
-    return cells
+        cells.network.observe(name, free, "umol/L")
+    cells.network.observe("peroxide", cells.peroxide, "umol/L")

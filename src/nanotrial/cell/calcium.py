@@ -1,7 +1,7 @@
 """Calcium of a cell: cytosol, reticulum and mitochondria, their buffers, channels and pumps.
 
-Free calcium (c, e, m) follows from the total through fast buffers, total = x + sum B x / (K + x). Per volume of cytosol,
-all calcium counted, H the peroxide that proteins feel, A/A0 the ATP left,
+Free calcium (c, e, m) follows from the total through fast buffers, total = x + sum B x / (K + x). Per volume of
+cytosol, all calcium counted, H the peroxide that proteins feel, A/A0 the ATP left,
 
     IP3 receptor   k (m_i h)^3 (e - c) (1 + g H/(K+H))     m_i = IP3/(IP3+d1) c/(c+d5)      (li_rinzel_1994)
                    dh/dt = a2 (Q2 - (Q2 + c) h)            Q2 = d2 (IP3+d1)/(IP3+d3)
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.cell.culture import hill
 from nanotrial.medium.constants import GAS_CONSTANT
-from nanotrial.network.terms import Term, constant, exp, maximum, total
+from nanotrial.network.terms import Term, constant, exp, maximum, positive_part, total
 
 if TYPE_CHECKING:
     from nanotrial.cell.culture import Cells, Constants
@@ -33,6 +33,7 @@ ID = "cell.calcium"
 FARADAY = 96485.33212
 MICROMOLAR = 1e-3
 PER_TIME = "mol/m^3/s"
+SMOOTH = 1e-3
 
 
 def applies(cells: Cells) -> bool:
@@ -43,7 +44,8 @@ def applies(cells: Cells) -> bool:
 def add_states(cells: Cells) -> None:
     """Add the pools of calcium at rest, their free concentrations, and the gate of the IP3 receptor."""
     network, sheet = cells.network, cells.calcium
-    _pool(cells, "calcium", "cytosol", constant(1.0, "1"), resting(cells), _cytosol_buffers(cells))
+    own = (sheet("cytosol_buffer", "mol/m^3"), sheet("cytosol_buffer_constant", "mol/m^3"))
+    _pool(cells, "calcium", "cytosol", constant(1.0, "1"), resting(cells), [own], _chelators(cells))
     er = sheet("er_volume_share", "1")
     buffer = (sheet("er_buffer", "mol/m^3"), sheet("er_buffer_constant", "mol/m^3"))
     _pool(cells, "er_calcium", "er", er, sheet("er_resting_calcium", "mol/m^3"), [buffer])
@@ -61,38 +63,50 @@ def resting(cells: Cells) -> Term:
     return cells.line("resting_calcium", "mol/m^3")
 
 
-def _cytosol_buffers(cells: Cells) -> list[tuple[Term, Term]]:
-    """Return (concentration, constant) of the cell's own buffers and of chelators that have entered."""
-    sheet, network = cells.calcium, cells.network
-    own = [(sheet("cytosol_buffer", "mol/m^3"), sheet("cytosol_buffer_constant", "mol/m^3"))]
+def _chelators(cells: Cells) -> list[tuple[Term, Term]]:
+    """Return (concentration, constant) of the chelators that have entered."""
+    found = []
     for name, agent in cells.agents.items():
         if agent.kind == "chelator":
-            k = network.parameter(f"{name}.binding_constant", agent.binding_constant or 0.0, "mol/m^3")
-            own.append((cells.dose(name), k))
-    return own
+            k = cells.network.parameter(f"{name}.binding_constant", agent.binding_constant or 0.0, "mol/m^3")
+            found.append((cells.dose(name), k))
+    return found
 
 
-def _pool(cells: Cells, state: str, place: str, share: Term, rest: Term, buffers: list[tuple[Term, Term]]) -> None:
+def _pool(
+    cells: Cells,
+    state: str,
+    place: str,
+    share: Term,
+    rest: Term,
+    own: list[tuple[Term, Term]],
+    given: list[tuple[Term, Term]] | None = None,
+) -> None:
     network, name = cells.network, cells.name(state)
     network.compartment(cells.name(place), cells.volume * share)
     start = cells.start_volume * share
 
-    def all_of(x: Term) -> Term:
+    def all_of(x: Term, buffers: list[tuple[Term, Term]]) -> Term:
         return x + total((b * x / (k + x) for b, k in buffers), "mol/m^3")
 
     # A chelator is given after the start: at rest only the cell's own buffers hold calcium, and it begins at nothing.
     network.state(
-        name, cells.name(place), scale=cells.size * 1e-2, initial=all_of(rest) * start, content={"calcium": 1}
+        name, cells.name(place), scale=cells.size * 1e-2, initial=all_of(rest, own) * start, content={"calcium": 1}
     )
     free = network.unknown(f"{name}.free", "mol/m^3")
     cells.free[state] = free
-    residual = network.concentration(name) - all_of(free)
+    residual = network.concentration(name) - all_of(free, own + (given or []))
     network.equilibrium(
         f"{name}.buffers",
         {f"{name}.free": (free, 1e-4, 0.0)},
         {"total": residual},
         {"total": constant(1e-3, "mol/m^3")},
     )
+
+
+def bound_and_free(free: Term, buffers: list[tuple[Term, Term]]) -> Term:
+    """Return all calcium at a free concentration: x + sum B x / (K + x)."""
+    return free + total((b * free / (k + free) for b, k in buffers), "mol/m^3")
 
 
 def _inactivation_level(cells: Cells) -> Term:
@@ -180,7 +194,7 @@ def _mitochondria(cells: Cells) -> None:
     c0, m0 = resting(cells), inner("resting_calcium", "mol/m^3")
     cytosol, matrix = cells.name("calcium"), cells.name("matrix_calcium")
     top, half = inner("uniporter_rate", PER_TIME), inner("uniporter_constant", "mol/m^3")
-    driven = maximum(cells.potential_share, constant(0.0, "1"))
+    driven = positive_part(cells.potential_share, SMOOTH)
     taken = top * hill(c, half, 2) * driven * cells.blocked("uniporter")
     out, k_out = inner("efflux_rate", PER_TIME), inner("efflux_constant", "mol/m^3")
     given = out * m / (k_out + m) * cells.blocked("mitochondrial_efflux")
@@ -266,3 +280,23 @@ def _store_operated(cells: Cells, outer: Constants, rest: bool = False) -> Term:
 
 def _exocytosis(outer: Constants, c: Term) -> Term:
     return outer("exocytosis_rate", PER_TIME) * hill(c, outer("exocytosis_constant", "mol/m^3"), 3)
+
+
+def exact_case() -> tuple[float, float, float]:
+    """Return (found, exact, tolerance): with one buffer free calcium is the root of a quadratic."""
+    import math
+
+    from nanotrial.network.model import Network
+    from nanotrial.solve.run import simulate_network
+
+    network, whole, sites, k = Network("pool"), 0.05, 0.2, 2e-3
+    network.compartment("cytosol", constant(1.0, "m^3"))
+    network.state("calcium", "cytosol", initial=whole)
+    free = network.unknown("free", "mol/m^3")
+    held = bound_and_free(free, [(constant(sites, "mol/m^3"), constant(k, "mol/m^3"))])
+    size = {"total": constant(1e-3, "mol/m^3")}
+    residual = {"total": network.concentration("calcium") - held}
+    network.equilibrium("buffers", {"free": (free, 1e-4, 0.0)}, residual, size)
+    network.observe("free", free, "mol/m^3")
+    b = sites + k - whole
+    return float(simulate_network(network, [0.0])["free"][0]), (-b + math.sqrt(b * b + 4 * k * whole)) / 2, 1e-9

@@ -2,7 +2,7 @@
 
 A class of cells is one average cell times the number of live ones. Calcium and peroxide are amounts (mol in all live
 cells of the class), so that nothing is lost on the way to the medium; what stays inside a cell and is made and used up
-there (oxidised proteins, ATP, potential) is a state of the average cell. Concentration = amount / (live cells * volume).
+there (oxidised proteins, ATP, potential) is a state of the average cell. Concentration = amount / live cells / volume.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Surroundings:
 
 @dataclass(kw_only=True)
 class Cells:
-    """One class of cells: everything that the mechanisms of the cell read; ``size`` is their volume at the start (m^3)."""
+    """One class of cells as mechanisms read it; ``size`` is the volume of its cells at the start (m^3)."""
 
     network: Network
     key: str
@@ -95,6 +95,10 @@ class Cells:
     lysosome: Fluid | None = None
     defence: Term = field(default_factory=lambda: constant(1.0, "1"))
     feedback: Term = field(default_factory=lambda: constant(1.0, "1"))
+    cut: Term | None = None
+    held_peroxide: Term | None = None
+    cut_energy: Term | None = None
+    held_atp: Term | None = None
     free: dict[str, Term] = field(default_factory=dict)
     fluxes: dict[str, Term] = field(default_factory=dict)
     mechanisms: list[str] = field(default_factory=list)
@@ -142,14 +146,9 @@ class Cells:
     @property
     def felt_peroxide(self) -> Term:
         """Return the H2O2 that proteins of calcium, respiration and glycolysis feel; the loop is cut here."""
-        peroxide = self.network.parameters.get("loop.cut")
-        if peroxide is None:
+        if self.held_peroxide is None or self.cut is None:
             return self.peroxide * self.feedback
-        cut = self.network.parameter("loop.cut", peroxide.value, "1")
-        held = self.network.parameter(
-            "loop.held_peroxide", self.network.parameters["loop.held_peroxide"].value, "mol/m^3"
-        )
-        return (self.peroxide * (1.0 - cut) + held * cut) * self.feedback
+        return (self.peroxide * (1.0 - self.cut) + self.held_peroxide * self.cut) * self.feedback
 
     def slowed(self, name: str) -> Term:
         """Return 1 / (1 + H / K) with K a constant of the coupling sheet; 1 without one."""
@@ -210,6 +209,8 @@ class Cells:
             return constant(1.0, "1")
         half = self.energetics("pump_atp_constant", "mol/m^3") / self.energetics("atp", "mol/m^3")
         share = self.atp_share
+        if self.cut_energy is not None and self.held_atp is not None:
+            share = share * (1.0 - self.cut_energy) + self.held_atp * self.cut_energy
         return share * (1.0 + half) / (share + half)
 
 

@@ -6,9 +6,9 @@
     growth     ln 2 / T (1 - N / N_confluent) A/A_0 / (1 + D^n)
 
 D counts sustained free calcium, the integral of peroxide inside the cell, and open pores, each over what one of them
-alone needs; at D = 1 half the highest hazard is reached. What dead cells held of calcium stays with them (``dead``); what
-their vesicles held returns to the medium. New cells take calcium from the medium. Assumption: the clock of execution
-does not depend on the way. Sources: in the sheet.
+alone needs; at D = 1 half the highest hazard is reached. What dead cells held of calcium stays with them (``dead``);
+what their vesicles held returns to the medium. New cells take calcium from the medium. Assumption: the clock of
+execution does not depend on the way. Sources: in the sheet.
 """
 
 from __future__ import annotations

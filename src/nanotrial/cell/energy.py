@@ -62,12 +62,17 @@ def add(cells: Cells) -> None:
     loaded = constant(0.0, SPEED)
     if "into_matrix" in cells.fluxes:
         loaded = cells.fluxes["into_matrix"] - cells.fluxes["out_of_matrix"]
-    lost = psi * (1.0 + sheet("pore_shunt", "1") * pore) + sheet("calcium_load", "V*s*m^3/mol") * loaded
-    speed = (cells.fluxes["driving_potential"] - lost) / sheet("potential_time", "s")
+    shunt, load = sheet("pore_shunt", "1") * pore, sheet("calcium_load", "V*s*m^3/mol") * loaded
+    speed = balance(cells.fluxes["driving_potential"], psi, shunt, load, sheet("potential_time", "s"))
     network.process(cells.name("potential.moves"), {cells.name("potential"): 1}, speed, "respiration <-> leaks", ID)
     network.process(cells.name("atp.turnover"), {cells.name("atp"): 1}, _atp_gain(cells), "made - used", ID)
     if "matrix_calcium" in cells.free:
         _pore(cells)
+
+
+def balance(driving: Term, psi: Term, shunt: Term, load: Term, time: Term) -> Term:
+    """Return dpsi/dt: a battery of a driving potential (V) with a shunt and a load (V), settling in a time (s)."""
+    return (driving - psi * (1.0 + shunt) - load) / time
 
 
 def _atp_gain(cells: Cells) -> Term:
@@ -91,3 +96,17 @@ def _pore(cells: Cells) -> None:
     opening = sheet("pore_opening", "1/s") * sensed * cells.blocked("pore") * (1.0 - pore)
     rate = opening - sheet("pore_closing", "1/s") * pore
     cells.network.process(cells.name("pore.moves"), {cells.name("pore"): 1}, rate, "closed <-> open", ID)
+
+
+def exact_case() -> tuple[float, float, float]:
+    """Return (found, exact, tolerance): with open pores of shunt g the potential settles at psi_0 / (1 + g)."""
+    from nanotrial.network.model import Network
+    from nanotrial.solve.run import simulate_network
+
+    network = Network("battery")
+    network.compartment("cell", constant(1.0, "m^3"))
+    psi, rest = network.state("psi", "cell", "V", initial=0.15), constant(0.15, "V")
+    speed = balance(rest, psi, constant(4.0, "1"), constant(0.0, "V"), constant(10.0, "s"))
+    network.process("psi.moves", {"psi": 1}, speed)
+    network.observe("psi", psi, "V")
+    return float(simulate_network(network, [3600.0])["psi"][0]), 0.03, 1e-6

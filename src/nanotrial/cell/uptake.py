@@ -2,7 +2,7 @@
 
     arrival   k = v/L + pi^2 D / (4 L^2)        v = d^2 (rho_p - rho_w) g / (18 eta),  D = k_B T / (3 pi eta d)
     bound     arrival * covered share * sticking share
-    inside    bound -> early endosome at k_i; medium -> early endosome at (swallowed volume) * live cells / medium volume
+    inside    bound -> early endosome at k_i; medium -> early endosome at swallowed volume * live cells / medium
     endosome  -> lysosome at k_m, -> medium at k_r;  lysosome -> medium at k_x
 
 k is exact for sinking alone and, after the first transient, for diffusion alone to a bottom that keeps what arrives.
@@ -104,14 +104,14 @@ def move(network: Network, name: str, source: Cohort, target: Cohort, rate: Term
 
 
 def swallowed(cells: Cells, volume: Term) -> Term:
-    """Return the rate (1/s) at which the medium passes into cells as fluid: swallowed volume times cells over medium."""
+    """Return the rate (1/s) at which the medium passes into cells as fluid."""
     uptake = cells.line.part("uptake")
     assert uptake is not None
     return uptake("fluid_phase", "m^3/s") * cells.live / volume
 
 
 def sticking(cells: Cells, arrival: Term, area: Term) -> Term:
-    """Return the rate (1/s) at which suspended particles come to stick to cells; cells cover no more than the bottom."""
+    """Return the rate (1/s) at which suspended particles come to stick to cells, which cover at most the bottom."""
     uptake = cells.line.part("uptake")
     assert uptake is not None
     # Classes share the bottom: together they cover no more than all of it.

@@ -7,9 +7,9 @@ against a leak and rests at the vesicle's pH:
     calcium    k ([Ca] - [Ca]_rest)                to the cytosol, potassium in return
     peroxide   P (6/d) (H_v - H)                   through the membrane of vesicles of diameter d
 
-The pump sets how fast a base can dissolve: two protons for each calcium of a peroxide. The enzymes of the lysosome digest
-coats. Assumptions: all endosomes of a class are one fluid, and all lysosomes; membranes do not burst. Sources: in the
-sheet; casey_2010 (pumps), christensen_2002 (lysosomal calcium).
+The pump sets how fast a base can dissolve: two protons for each calcium of a peroxide. The enzymes of the lysosome
+digest coats. Assumptions: all endosomes of a class are one fluid, and all lysosomes; membranes do not burst. Sources:
+in the sheet; casey_2010 (pumps), christensen_2002 (lysosomal calcium).
 """
 
 from __future__ import annotations
@@ -199,3 +199,25 @@ def _turnover(cells: Cells, fluid: Fluid) -> None:
             network.process(f"{name}.grows", {name: 1.0}, growing * network[name], "new cells", ID)
     for inside, outside in zip(fluid.cohorts, medium.cohorts, strict=True):
         move(network, f"{inside.key}.dies", inside, outside, dying, ID)
+
+
+def exact_case() -> tuple[float, float, float]:
+    """Return (found, exact, tolerance): the acids of a vesicle give up the capacity times their span of pH."""
+    import casadi as ca
+
+    from nanotrial.catalogue.lookup import Catalogue
+    from nanotrial.cell.culture import Constants
+    from nanotrial.network.model import Network
+
+    catalogue, network = Catalogue(), Network("vesicle")
+    name = catalogue.ids("vesicles")[0]
+    sheet = catalogue.load("vesicles", name)
+    sites = _buffer(Constants(network, name, sheet), constant(1.0, "m^3"))
+    given = constant(0.0, "mol")
+    for site in sites:
+        bare = [site.amount / (1.0 + ten_to(site.pka - ph)) for ph in (30.0, -20.0)]
+        given = given + bare[0] - bare[1]
+    symbols = ca.symvar(given.expression)
+    values = [network.parameters[s.name()].value for s in symbols]
+    found = ca.Function("given", symbols, [given.expression])(*values)
+    return float(found), sheet.buffer_capacity.si * STEP * len(sites), 1e-12

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from nanotrial import __version__
-from nanotrial.cli import catalogue, check, evidence, explain, fit, new, report, run
+from nanotrial.cli import catalogue, check, evidence, explain, fit, loop, new, report, run
 from nanotrial.cli.guard import INTERRUPTED, guarded
 
 HELP = """Virtual experiments for tumour nanomedicine.
@@ -50,6 +50,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "new": new.new_study,
     "check": check.check_study,
     "explain": explain.explain_study,
+    "loop": loop.examine_loop,
     "run": run.run_study,
     "report": report.write_again,
     "cite": report.cite_run,

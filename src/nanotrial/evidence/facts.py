@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nanotrial.errors import EvidenceError
-from nanotrial.evidence.published import MappedFact, all_facts
+from nanotrial.evidence.published import TWO_SIDED, MappedFact, all_facts
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,11 @@ def _own(fact: MappedFact) -> Fact:
 
     value = None if fact.value is None else from_si(fact.value, fact.unit)
     unit = "fraction" if fact.unit == "1" else fact.unit
+    if fact.check == "ratio":
+        unit = "fold"
     # A held-out comparison has two sides and no answer: which one is called the arm does not matter.
     arm, comparator = (
-        (*fact.sides, "", "")[:2] if fact.check == "comparison" and not fact.arm else (fact.arm, fact.comparator)
+        (*fact.sides, "", "")[:2] if fact.check in TWO_SIDED and not fact.arm else (fact.arm, fact.comparator)
     )
     return Fact(
         id=fact.id,

@@ -1,8 +1,8 @@
 """A prediction for every fact, from the study that shows it; facts that nothing covers say why.
 
 ``lo`` and ``hi`` are the 5th and 95th percentile over members drawn from all spreads, ``value`` their median; a
-comparison says which side is larger in the median of the paired difference. ``mode`` is ``fitted`` for facts a fit of
-the study was made to, and for comparisons of two such.
+comparison says which side is larger in the median of the paired difference, a ratio is taken member by member. ``mode``
+is ``fitted`` for facts a fit of the study was made to, and for comparisons and ratios of two such.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import numpy as np
 from nanotrial.errors import EvidenceError
 from nanotrial.evidence.facts import Fact
 from nanotrial.evidence.members import member_values
-from nanotrial.evidence.published import MappedFact, all_facts
+from nanotrial.evidence.published import TWO_SIDED, MappedFact, Side, all_facts
+from nanotrial.evidence.rooms import why_no_study
 from nanotrial.fit.overlay import Overlay
-from nanotrial.study import load_study
+from nanotrial.study import load_study, measure_unit
 from nanotrial.units import from_si
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 UNITS = {"fraction": "1", "mol/m3": "mol/m^3", "h": "h", "d": "d", "count": "1", "fold": "1"}
 SAME = 1e-3
+# A ratio to practically nothing says nothing: as a plain number, or as a share of the other side where there is a unit.
+NOTHING = 1e-4
 
 
 def predict_facts(
@@ -67,15 +70,13 @@ def _agrees(fact: Fact, mapping: MappedFact) -> bool:
     """Say whether a mapping still fits the fact: the same check, and sides it knows."""
     if fact.check != "none" and fact.check != mapping.check:
         return False
-    return mapping.check != "comparison" or {fact.arm, fact.comparator} == set(mapping.sides)
+    return mapping.check not in TWO_SIDED or {fact.arm, fact.comparator} == set(mapping.sides)
 
 
 def _play(study: Study, path: Path, needed: Sequence[MappedFact], members: int, seed: int) -> Played:
     """Return (study, arm, measure, time) -> members' values, the central run first, and the fits in force."""
     overlay = Overlay.of_study(study)
-    points = [
-        (arm, m.measure, m.time) for m in needed for arm in (m.sides.values() if m.check == "comparison" else [m.arm])
-    ]
+    points = [(side.arm, m.measure, side.time) for m in needed for side in m.places]
     found = member_values(study, points, members, seed, overlay)
     return {(path, *point): (values, overlay) for point, values in found.items()}
 
@@ -89,8 +90,8 @@ def _predict(fact: Fact, mapping: MappedFact | None, curves: Played) -> dict[str
     if not _agrees(fact, mapping):
         row["reason"] = "the mapping of this fact does not know its check or its sides; the catalogue needs a new line"
         return row
-    if mapping.check == "comparison":
-        return _compare(fact, mapping, curves, row)
+    if mapping.check in TWO_SIDED:
+        return _predict_sides(fact, mapping, curves, row)
     values, overlay = curves[mapping.study, mapping.arm, mapping.measure, mapping.time]
     shown = _unit(fact)
     members = values[1:][~np.isnan(values[1:])]
@@ -99,8 +100,7 @@ def _predict(fact: Fact, mapping: MappedFact | None, curves: Played) -> dict[str
     if np.isnan(members).any():
         row["reason"] = "no run of the study reached the time of the fact"
         return row
-    low, middle, high = (from_si(float(v), shown) for v in np.quantile(members, [0.05, 0.5, 0.95]))
-    row |= {"status": "predicted", "value": middle, "lo": low, "hi": high, "unit": fact.unit or shown}
+    row |= _band(members, shown, fact.unit or shown)
     row["mode"] = "fitted" if fact.id in overlay.facts else "predicted"
     failed = int(np.isnan(values[1:]).sum())
     if failed:
@@ -114,40 +114,58 @@ def _unit(fact: Fact) -> str:
     return UNITS.get(fact.unit, "1")
 
 
-def _compare(fact: Fact, mapping: MappedFact, curves: Played, row: dict[str, Any]) -> dict[str, Any]:
-    sides, fitted = [], []
-    for text in (fact.arm, fact.comparator):
-        values, overlay = curves[mapping.study, mapping.sides[text], mapping.measure, mapping.time]
-        sides.append(values[1:] if len(values) > 1 else values)
-        fitted.append(fact.id in overlay.facts or _fitted_point(mapping, mapping.sides[text], overlay))
-    # A comparison of two numbers that were both fitted is no test.
+def _band(members: NDArray[np.float64], unit: str, said: str) -> dict[str, Any]:
+    low, middle, high = (from_si(float(v), unit) for v in np.quantile(members, [0.05, 0.5, 0.95]))
+    return {"status": "predicted", "value": middle, "lo": low, "hi": high, "unit": said}
+
+
+def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[str, Any]) -> dict[str, Any]:
+    """Fill the row of a fact of two sides, from the members in which both were reached."""
+    values, fitted = [], []
+    for words in (fact.arm, fact.comparator):
+        side = mapping.sides[words]
+        members, overlay = curves[mapping.study, side.arm, mapping.measure, side.time]
+        values.append(members[1:] if len(members) > 1 else members)
+        fitted.append(fact.id in overlay.facts or _fitted_point(mapping, side, overlay))
+    # Two numbers that were both fitted are no test.
     row["mode"] = "fitted" if all(fitted) else "predicted"
-    good = ~np.isnan(sides[0]) & ~np.isnan(sides[1])
+    good = ~np.isnan(values[0]) & ~np.isnan(values[1])
     if not good.any():
         row["reason"] = "no run of both arms reached the time of the fact"
         return row
-    difference = sides[0][good] - sides[1][good]
-    size = float(np.median(np.maximum(np.abs(sides[0][good]), np.abs(sides[1][good]))))
+    if mapping.check == "comparison":
+        return row | _compare(values[0][good], values[1][good])
+    return row | _ratio(values[0][good], values[1][good], measure_unit(mapping.measure), fact.unit or "fold")
+
+
+def _compare(arm: NDArray[np.float64], comparator: NDArray[np.float64]) -> dict[str, Any]:
+    """Return which side is larger: the sign of the median paired difference."""
+    difference = arm - comparator
+    size = float(np.median(np.maximum(np.abs(arm), np.abs(comparator))))
     middle = float(np.median(difference))
     larger = "equal" if abs(middle) <= SAME * size else ("arm" if middle > 0 else "comparator")
     agree = float(np.mean(np.sign(difference) == np.sign(middle)))
-    row |= {
-        "status": "predicted",
-        "larger": larger,
-        "reason": f"{100 * agree:.0f} % of {int(good.sum())} members agree on the sign",
-    }
-    return row
+    reason = f"{100 * agree:.0f} % of {len(difference)} members agree on the sign"
+    return {"status": "predicted", "larger": larger, "reason": reason}
 
 
-def _fitted_point(mapping: MappedFact, arm: str, overlay: Overlay) -> bool:
+def _ratio(arm: NDArray[np.float64], comparator: NDArray[np.float64], unit: str, said: str) -> dict[str, Any]:
+    """Return quantiles of the members' ratios, without members that have practically nothing to divide by."""
+    least = NOTHING if unit == "1" else NOTHING * float(np.median(np.abs(arm)))
+    some = comparator > least
+    left_out = f"{int((~some).sum())} of {len(some)} members left out: practically nothing to divide by"
+    if not some.any():
+        return {"reason": left_out}
+    return _band(arm[some] / comparator[some], "1", said) | {"reason": None if some.all() else left_out}
+
+
+def _fitted_point(mapping: MappedFact, side: Side, overlay: Overlay) -> bool:
     """Say whether a fit was made to this very arm, measure and time."""
-    point = (mapping.study, arm, mapping.measure, mapping.time)
+    point = (mapping.study, side.arm, mapping.measure, side.time)
     return any(m.id in overlay.facts and (m.study, m.arm, m.measure, m.time) == point for m in all_facts())
 
 
 def _why_not(fact: Fact) -> str:
     if fact.role != "outcome" and not fact.held_out:
         return f"a fact of role `{fact.role}` is not an outcome"
-    what = f"`{fact.measure}`" if fact.measure else "this measure"
-    system = f" of {fact.system}" if fact.system else ""
-    return f"no study in the catalogue shows {what}{system} in this arm; the tube is the only place built so far"
+    return why_no_study(fact.measure, fact.system)

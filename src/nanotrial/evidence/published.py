@@ -1,7 +1,8 @@
 """What was reported for a system, beside its study: ``catalogue/systems/<id>/published.toml``.
 
-A fact says which arm and measure of which study shows it; a curve holds measured points. Values of held-out facts are
-not there: only the mapping is.
+A fact says which arm and measure of which study shows it; a curve holds measured points. Facts of two sides (a
+comparison, or a ratio of the arm over the comparator) map the words of each side to an arm, and to a time of its own
+where the two are not read at once. Values of held-out facts are not there: only the mapping is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from nanotrial.units import from_si, parse, to_si
 if TYPE_CHECKING:
     from nanotrial.study import Study
 
-CHECKS = ("value", "bound", "comparison")
+CHECKS = ("value", "bound", "comparison", "ratio")
+TWO_SIDED = ("comparison", "ratio")
+RELATIONS = ("=", "~", "<", ">")
 _KEYS = {
     "fact": {
         "id",
@@ -63,8 +66,16 @@ _KEYS = {
 
 
 @dataclass(frozen=True)
+class Side:
+    """One side of a comparison or a ratio: an arm of the study and when it is read (s)."""
+
+    arm: str
+    time: float
+
+
+@dataclass(frozen=True)
 class MappedFact:
-    """A published finding and where the study shows it; times in s, values in SI of the measure."""
+    """A published finding and where the study shows it; times in s, values in SI of the measure (a ratio is plain)."""
 
     id: str
     study: Path
@@ -83,8 +94,13 @@ class MappedFact:
     label: str = ""
     note: str = ""
     kind: str = ""
-    sides: dict[str, str] = field(default_factory=dict)
+    sides: dict[str, Side] = field(default_factory=dict)
     held_out: bool = False
+
+    @property
+    def places(self) -> tuple[Side, ...]:
+        """Return where the study shows the fact: both sides, or the one arm at its time."""
+        return tuple(self.sides.values()) if self.check in TWO_SIDED else (Side(self.arm, self.time),)
 
 
 @dataclass(frozen=True)
@@ -155,9 +171,18 @@ def _fact(row: dict[str, Any], path: Path, where: str) -> MappedFact:
         raise EvidenceError(f"{where}.check", f"{check!r}", " or ".join(CHECKS))
     unit = str(row.get("unit", "1"))
     value, sd = row.get("value"), row.get("sd")
+    relation = row.get("relation", "=")
+    if relation not in RELATIONS:
+        raise EvidenceError(f"{where}.relation", f"{relation!r}", "one of " + " ".join(RELATIONS))
+    time = parse(row["at"], "h", f"{where}.at")
+    sides = _sides(row, time, where) if check in TWO_SIDED else {}
+    if check not in TWO_SIDED and "sides" in row:
+        raise EvidenceError(f"{where}.sides", f"sides of a {check}", "sides for a comparison or a ratio alone")
+    if check == "ratio" and unit != "1":
+        raise EvidenceError(f"{where}.unit", f"`{unit}`", '"1": a ratio has no unit')
     rest = {
         k: row[k]
-        for k in ("comparator", "relation", "larger", "source", "locator", "label", "note", "kind", "sides", "held_out")
+        for k in ("comparator", "relation", "larger", "source", "locator", "label", "note", "kind", "held_out")
         if k in row
     }
     return MappedFact(
@@ -165,13 +190,41 @@ def _fact(row: dict[str, Any], path: Path, where: str) -> MappedFact:
         study=study,
         arm=str(row.get("arm", "")),
         measure=row["measure"],
-        time=parse(row["at"], "h", f"{where}.at"),
+        time=time,
         check=check,
+        sides=sides,
         value=None if value is None else to_si(float(value), unit, where),
         sd=None if sd is None else to_si(float(sd), unit, where),
         unit=unit,
         **rest,
     )
+
+
+def _sides(row: dict[str, Any], time: float, where: str) -> dict[str, Side]:
+    """Return the two sides by their words; a side is the name of an arm, or a table of `arm` and `at`."""
+    raw = row.get("sides")
+    if not isinstance(raw, dict) or len(raw) != 2:
+        expected = 'two, such as { "with X" = "arm one", "before X" = { arm = "arm one", at = "0 h" } }'
+        raise EvidenceError(f"{where}.sides", f"{raw!r}", expected)
+    for key in ("arm", "comparator"):
+        if key not in row and row["check"] == "ratio":
+            raise EvidenceError(f"{where}.{key}", "nothing", "which side of the ratio it is")
+        if key in row and row[key] not in raw:
+            raise EvidenceError(f"{where}.{key}", f"`{row[key]}`", "one of the sides", nearest(str(row[key]), raw))
+    return {words: _side(one, time, f"{where}.sides.{words}") for words, one in raw.items()}
+
+
+def _side(raw: object, time: float, where: str) -> Side:
+    if isinstance(raw, str):
+        return Side(raw, time)
+    if not isinstance(raw, dict):
+        raise EvidenceError(where, f"{raw!r}", "the name of an arm, or a table of `arm` and `at`")
+    for key in raw:
+        if key not in ("arm", "at"):
+            raise EvidenceError(f"{where}.{key}", "an unknown key", "`arm` or `at`", nearest(key, ("arm", "at")))
+    if not isinstance(raw.get("arm"), str):
+        raise EvidenceError(f"{where}.arm", f"{raw.get('arm')!r}", "the name of an arm")
+    return Side(raw["arm"], parse(raw["at"], "h", f"{where}.at") if "at" in raw else time)
 
 
 def _curve(row: dict[str, Any], path: Path, where: str) -> Curve:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nanotrial.catalogue.schema import Gas
     from nanotrial.network.model import Network
     from nanotrial.particle.fluid import Fluid
+    from nanotrial.values import Value
 
 ID = "medium.gases"
 
@@ -27,7 +28,7 @@ def applies(tube: Fluid) -> bool:
     return bool(tube.gas_fractions())
 
 
-def saturation(network: Network, component: str, gas: Gas, fraction: float, temperature: float) -> Term:
+def saturation(network: Network, component: str, gas: Gas, fraction: float | Value, temperature: float) -> Term:
     """Return the concentration (mol/m^3) in equilibrium with a gas at a fraction of one atmosphere."""
     constant_name = f"gas.{component}"
     henry = network.parameter(f"{constant_name}.henry_constant", gas.henry_constant, "mol/m^3/Pa")

@@ -71,11 +71,7 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
         ionic_strength=solution.ionic_strength,
         oxygen=network.concentration("tube.oxygen"),
     )
-    phases = {}
-    for identifier in catalogue.ids("phases"):
-        phase = catalogue.load("phases", identifier)
-        if all(p in sheets for p in phase.products):
-            phases[identifier] = phase
+    phases = _phases(catalogue, sheets)
     tube = Tube(
         network=network,
         name="tube",
@@ -97,6 +93,12 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
     events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(tube, r) for r in arm.removals]
     return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions)
+
+
+def _phases(catalogue: Any, sheets: dict[str, Any]) -> dict[str, Any]:
+    """Return the minerals that can form from the components at hand."""
+    every = {identifier: catalogue.load("phases", identifier) for identifier in catalogue.ids("phases")}
+    return {i: phase for i, phase in every.items() if all(p in sheets for p in phase.products)}
 
 
 def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str, Agent]) -> list[str]:

@@ -13,7 +13,7 @@ from nanotrial.cell import calcium, death, drugs, energy, probes, redox, uptake,
 from nanotrial.cell.culture import Cells, Constants, Surroundings
 from nanotrial.fit.overlay import Overlay
 from nanotrial.medium import gases, peroxide
-from nanotrial.medium.constants import PEROXIDE_UNITS
+from nanotrial.medium.constants import ATMOSPHERE, PEROXIDE_UNITS, arrhenius
 from nanotrial.medium.speciation import Solution, add_solution
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum, power
@@ -115,27 +115,11 @@ def _medium(
     for agent in agents.values():
         names.update(dict.fromkeys(agent.solutes))
     sheets = {name: catalogue.load("solutes", name) for name in names}
-    ph = network.parameter("medium.filling_ph", subject.ph, "1")
     shares = {
         "oxygen": subject.said_or_usual("oxygen", well),
         "carbonate": subject.said_or_usual("carbon_dioxide", well),
     }
-    for name, sheet in sheets.items():
-        start = constant(0.0, "mol/m^3")
-        if name in recipe.solutes:
-            start = network.parameter(f"{subject.medium}.solutes.{name}", recipe.solutes[name], "mol/m^3")
-        elif name in shares:
-            start = dissolved_gas(network, name, sheet, shares[name], ph, subject.temperature, 0.16)
-        content = PEROXIDE_UNITS.get(name, {name: 1.0})
-        network.state(f"medium.{name}", "medium", scale=scale, initial=start * volume, content=content)
-    strong = network.parameter("medium.strong_charge.start", 25.0, "mol/m^3") * volume
-    network.state("medium.strong_charge", "medium", scale=scale, initial=strong, may_be_negative=True)
-    network.state("medium.inert_ions", "medium", scale=scale, initial=maximum(strong, -strong))
-    for name, agent in agents.items():
-        if agent.kind == "enzyme":
-            network.state(f"medium.{name}", "medium", "mol/s", scale=scale * 1e-3)
-        elif agent.kind != "solute":
-            network.state(f"medium.{name}", "medium", scale=scale * 1e-2)
+    _dissolved(network, subject, recipe, sheets, shares, agents, volume)
     add_particle_states(network, "medium", cohorts, scale, {r.what for r in arm.removals})
     sites = coat_sites(network, "medium", cohorts)
     salt = network.parameter(f"{subject.medium}.background_salt", recipe.background_salt, "mol/m^3")
@@ -157,6 +141,35 @@ def _medium(
     )
 
 
+def _dissolved(
+    network: Network,
+    subject: DishSubject,
+    recipe: Any,
+    sheets: dict[str, Any],
+    shares: dict[str, Any],
+    agents: dict[str, Agent],
+    volume: Term,
+) -> None:
+    """Add what is dissolved in the medium: recipe, gases, inert ions, enzymes and drugs."""
+    scale, ph = subject.volume, network.parameter("medium.filling_ph", subject.ph, "1")
+    for name, sheet in sheets.items():
+        start = constant(0.0, "mol/m^3")
+        if name in recipe.solutes:
+            start = network.parameter(f"{subject.medium}.solutes.{name}", recipe.solutes[name], "mol/m^3")
+        elif name in shares:
+            start = dissolved_gas(network, name, sheet, shares[name], ph, subject.temperature, 0.16)
+        content = PEROXIDE_UNITS.get(name, {name: 1.0})
+        network.state(f"medium.{name}", "medium", scale=scale, initial=start * volume, content=content)
+    strong = network.parameter("medium.strong_charge.start", 25.0, "mol/m^3") * volume
+    network.state("medium.strong_charge", "medium", scale=scale, initial=strong, may_be_negative=True)
+    network.state("medium.inert_ions", "medium", scale=scale, initial=maximum(strong, -strong))
+    for name, agent in agents.items():
+        if agent.kind == "enzyme":
+            network.state(f"medium.{name}", "medium", "mol/s", scale=scale * 1e-3)
+        elif agent.kind != "solute":
+            network.state(f"medium.{name}", "medium", scale=scale * 1e-2)
+
+
 def _around(
     network: Network, medium: WellMedium, subject: DishSubject, well: Any, agents: dict[str, Agent]
 ) -> Surroundings:
@@ -166,7 +179,7 @@ def _around(
     assert gas is not None
     henry = network.parameter("gas.oxygen.henry_constant", gas.henry_constant, "mol/m^3/Pa")
     usual = network.parameter("incubator.oxygen", well.oxygen, "1")
-    heat = gases.arrhenius(network, "gas.oxygen.henry_enthalpy", gas.henry_enthalpy, subject.temperature)
+    heat = arrhenius(network, "gas.oxygen.henry_enthalpy", gas.henry_enthalpy, subject.temperature)
     states = {"calcium": "medium.calcium", "peroxide": "medium.hydrogen_peroxide", "oxygen": "medium.oxygen"}
     network.state("medium.exported", "medium", scale=medium.scale * 1e-3, content={"calcium": 1})
     drugs_there = {
@@ -177,7 +190,7 @@ def _around(
         peroxide=network.concentration("medium.hydrogen_peroxide"),
         oxygen=network.concentration("medium.oxygen"),
         resting_calcium=network.parameter("medium.resting_calcium", 1.0, "mol/m^3"),
-        air_oxygen=henry * heat * usual * constant(gases.ATMOSPHERE, "Pa"),
+        air_oxygen=henry * heat * usual * constant(ATMOSPHERE, "Pa"),
         states={**states, "exported": "medium.exported"},
         drugs=drugs_there,
     )
@@ -216,7 +229,12 @@ def _classes(
                 network=network,
                 key=f"cells.{k}",
                 line=Constants(network, subject.cells, line),
-                **sets,
+                calcium=sets["calcium"],
+                redox=sets["redox"],
+                coupling=sets["coupling"],
+                energetics=sets["energetics"],
+                death=sets["death"],
+                vesicles=sets["vesicles"],
                 seeded=part,
                 size=count * line.volume.si,
                 around=around,

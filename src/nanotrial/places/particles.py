@@ -39,7 +39,7 @@ def _cohort(study: Study, addition: Addition, index: int, values: Overlay) -> Co
 
 
 def add_particle_states(network: Network, place: str, cohorts: list[Cohort], scale: float, removed: set[str]) -> None:
-    """Add core, coat and amount given of every cohort in a compartment; ``removed`` names particles that leave later."""
+    """Add core, coat and amount given of every cohort in a compartment; ``removed`` names what leaves later."""
     for cohort in cohorts:
         content: dict[str, float] = {}
         for solute, count in cohort.material.dissolution.products.items():

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-import copy
-import re
-from dataclasses import dataclass
 from typing import Any
 
 from nanotrial.report import words
-from nanotrial.report.layout import TITLES, Layout, Record, choose_layout
+from nanotrial.report.dish_charts import dish_charts
+from nanotrial.report.drawing import (
+    CATEGORIES,
+    DASHES,
+    INK,
+    MARKERS,
+    NARROW,
+    WIDE,
+    Chart,
+    Rows,
+    chart_png,
+    chart_spec,
+    chart_svg,
+    identifier,
+    legend_columns,
+    rounded,
+    styled,
+    vegalite_version,
+)
+from nanotrial.report.layout import TITLES, Layout, Record, choose_layout, in_dish
 
-Rows = list[dict[str, Any]]
-CATEGORIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")  # Okabe and Ito
-INK = "#1f2933"
-DASHES = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3])
-FONT = "Arial, Liberation Sans, sans-serif"
-MARKERS = {"=": "circle", "~": "diamond", "<": "triangle-down", ">": "triangle-up"}
+__all__ = ["Chart", "chart_png", "chart_spec", "chart_svg", "charts", "vegalite_version"]
+
 FEW_TIMES = 16
-WIDE, NARROW = 850, 275
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One figure: id, title, caption, a description for those who cannot see it, and its Altair definition."""
-
-    id: str
-    title: str
-    caption: str
-    description: str
-    definition: Any
 
 
 def charts(record: Record) -> list[Chart]:
-    """Return the figures of a record: shares, concentrations, pH, then readings; a measure without data has none.
+    """Return the figures of a record; a measure without data has none.
+
+    A tube: shares, concentrations, pH, then readings. A dish: end points, then courses by group of arms, then readings.
 
     Arguments:
         record: the plain record of a run.
     """
     arms = [a for a in record["arms"] if a.get("status") == "done"]
     layout = choose_layout(arms)
-    result = []
-    for name in sorted(record["measures"], key=lambda m: (m == "ph", m not in words.FRACTIONS)):
-        about = record["measures"][name]
-        rows = _curve_rows(arms, name, about, layout)
-        if rows:
-            rows += _published_rows(record, name, layout)
-            result.append(_chart(record, name, about, rows, layout))
+    result = dish_charts(record) if in_dish(record) else _by_measure(record, arms, layout)
     for name, about in record["measures"].items():
         rows = _reading_rows(arms, name, about, layout)
         if rows:
@@ -53,77 +49,30 @@ def charts(record: Record) -> list[Chart]:
     return result
 
 
-def chart_spec(chart: Chart, narrow: bool = False) -> dict[str, Any]:
-    """Return the Vega-Lite specification of a figure.
-
-    Arguments:
-        chart: the figure.
-        narrow: one column of panels, for a telephone.
-    """
-    spec: dict[str, Any] = copy.deepcopy(chart.definition.to_dict(validate=False))
-    legend = spec["config"]["legend"]
-    if not narrow:
-        legend["layout"] = {"top": {"direction": "horizontal", "anchor": "start", "margin": 36}}
-        return spec
-    legend["layout"] = {"top": {"direction": "vertical", "anchor": "start"}}
-    view = spec
-    if "facet" in spec:
-        spec["columns"] = 1
-        view = spec["spec"]
-    view["width"], view["height"] = NARROW, 190
-    for layer in view["layer"]:
-        for channel, columns in spec["usermeta"]["narrow_columns"].items():
-            if layer["encoding"].get(channel, {}).get("legend"):
-                layer["encoding"][channel]["legend"]["columns"] = columns
-    return spec
-
-
-def chart_svg(chart: Chart, narrow: bool = False) -> str:
-    """Return a figure as SVG text; its ids carry the figure's own, so that several can stand on one page."""
-    import vl_convert
-
-    svg = vl_convert.vegalite_to_svg(chart_spec(chart, narrow), vl_version=vegalite_version())
-    mark = f"{chart.id}-{'narrow' if narrow else 'wide'}-"
-    svg = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m[1] + mark, svg)
-    return str(svg)
-
-
-def chart_png(chart: Chart, scale: float = 2.0) -> bytes:
-    """Return a figure as PNG.
-
-    Arguments:
-        chart: the figure.
-        scale: pixels per point.
-    """
-    import vl_convert
-
-    return bytes(vl_convert.vegalite_to_png(chart_spec(chart), vl_version=vegalite_version(), scale=scale))
-
-
-def vegalite_version() -> str:
-    """Return the Vega-Lite version that Altair writes, as vl-convert names it."""
-    import altair as alt
-
-    return ".".join(alt.SCHEMA_VERSION.split(".")[:2])
-
-
-def _round(value: Any) -> float | None:
-    return float(f"{value:.6g}") if words.finite(value) else None
+def _by_measure(record: Record, arms: list[Record], layout: Layout) -> list[Chart]:
+    result = []
+    for name in sorted(record["measures"], key=lambda m: (m == "ph", m not in words.FRACTIONS)):
+        about = record["measures"][name]
+        rows = _curve_rows(arms, name, about, layout)
+        if rows:
+            rows += _published_rows(record, name, layout)
+            result.append(_chart(record, name, about, rows, layout))
+    return result
 
 
 def _curve_rows(arms: list[Record], name: str, about: Record, layout: Layout) -> Rows:
     rows: Rows = []
     for arm in arms:
         curve = arm.get("curves", {}).get(name) or {}
-        values = [_round(v) for v in curve.get("value", [])]
+        values = [rounded(v) for v in curve.get("value", [])]
         if all(v is None for v in values):
             continue
         empty = [None] * len(values)
         columns = zip(about["time_h"], values, curve.get("low") or empty, curve.get("high") or empty, strict=False)
         for t, y, low, high in columns:
-            row = {"kind": "curve", "arm": arm["name"], "t": _round(t), "y": y, **layout.place(arm["name"])}
+            row = {"kind": "curve", "arm": arm["name"], "t": rounded(t), "y": y, **layout.place(arm["name"])}
             if words.finite(low) and words.finite(high):
-                row |= {"low": _round(low), "high": _round(high)}
+                row |= {"low": rounded(low), "high": rounded(high)}
             rows.append(row)
     return rows
 
@@ -158,16 +107,16 @@ def _reading_rows(arms: list[Record], name: str, about: Record, layout: Layout) 
         sd = curve.get("reading_sd")
         flags = curve.get("flag") or [0] * len(reading)
         for t, y, flag, true in zip(about["time_h"], reading, flags, curve["value"], strict=False):
-            place = {"arm": arm["name"], "t": _round(t), **layout.place(arm["name"])}
-            rows.append({"kind": "curve", "y": _round(true), **place})
+            place = {"arm": arm["name"], "t": rounded(t), **layout.place(arm["name"])}
+            rows.append({"kind": "curve", "y": rounded(true), **place})
             if words.finite(y):
                 spread = sd if words.finite(sd) else 0.0
                 rows.append(
                     {
                         "kind": "reading",
-                        "y": _round(y),
-                        "low": _round(y - spread),
-                        "high": _round(y + spread),
+                        "y": rounded(y),
+                        "low": rounded(y - spread),
+                        "high": rounded(y + spread),
                         "flag": {-1: "below", 1: "above"}.get(flag, "inside"),
                         **place,
                     }
@@ -177,10 +126,10 @@ def _reading_rows(arms: list[Record], name: str, about: Record, layout: Layout) 
 
 def _chart(record: Record, name: str, about: Record, rows: Rows, layout: Layout, assay: str = "") -> Chart:
     title = words.measure_title(name) + (f", read by {words.plain(assay)}" if assay else "")
-    identifier = re.sub(r"[^A-Za-z0-9_-]", "-", f"{name}-reading" if assay else name)
+    place = identifier(f"{name}-reading" if assay else name)
     caption = _caption(record, name, rows, layout, bool(assay))
     definition = _definition(name, about, rows, layout)
-    return Chart(f"figure-{identifier}", title, caption, _description(title, rows, name, layout), definition)
+    return Chart(f"figure-{place}", title, caption, _description(title, rows, name, layout), definition)
 
 
 def _caption(record: Record, name: str, rows: Rows, layout: Layout, reading: bool) -> str:
@@ -254,47 +203,14 @@ def _definition(name: str, about: Record, rows: Rows, layout: Layout) -> Any:
         chart = chart.facet(facet=alt.Facet("panel:N", sort=panels, header=header), columns=columns, spacing=24)
     # The data go in last and unchecked: Altair would copy and check thousands of rows at every step.
     narrow = {"color": _columns(layout, layout.colour, NARROW), "strokeDash": _columns(layout, layout.dash, NARROW)}
-    chart = _styled(chart.properties(usermeta={"narrow_columns": narrow}))
+    chart = styled(chart.properties(usermeta={"narrow_columns": narrow}))
     chart.data = {"values": rows}
     return chart
 
 
 def _columns(layout: Layout, trait: str, width: int) -> int:
     """Return how many legend entries of a trait fit side by side."""
-    longest = max((len(text) for text in layout.order.get(trait, [])), default=1)
-    return max(1, int(width / (6.5 * longest + 36)))
-
-
-def _styled(chart: Any) -> Any:
-    quiet = {"labelColor": "#52606d", "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
-    return (
-        chart.configure(font=FONT, aria=False, background="white", padding=4)
-        .configure_view(stroke=None)
-        .configure_axis(
-            **quiet,
-            titleFontWeight="normal",
-            gridColor="#e8ecf0",
-            domainColor="#9aa5b1",
-            tickColor="#9aa5b1",
-            tickSize=4,
-            labelPadding=4,
-            titlePadding=8,
-            labelFlush=False,
-        )
-        .configure_axisX(grid=False)
-        .configure_axisY(domain=False, ticks=False)
-        .configure_legend(
-            **quiet,
-            orient="top",
-            direction="horizontal",
-            titleFontWeight="normal",
-            symbolStrokeWidth=2.5,
-            symbolSize=260,
-            labelLimit=320,
-            offset=10,
-            columnPadding=14,
-        )
-    )
+    return legend_columns(layout.order.get(trait, []), width)
 
 
 def _layers(name: str, about: Record, rows: Rows, layout: Layout) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nanotrial.report.words import degrees, plain
+from nanotrial.report.words import degrees, finite, plain, units
 
 Record = dict[str, Any]
 TITLES = {
@@ -15,12 +15,18 @@ TITLES = {
     "buffer": "Buffer",
     "temperature": "Temperature",
     "given": "Also given",
+    "cells": "Cells",
+    "medium": "Medium",
+    "serum": "Serum",
+    "oxygen": "Oxygen",
     "arm": "Arm",
 }
+# What surrounds the particles in a dish; a tube has one value of each, nothing, which never varies.
+CULTURE = ("cells", "medium", "serum", "oxygen")
 # pH first for colour, as acid-triggered release is the usual question; the particle first for panels.
-_COLOUR = ("ph", "load", "temperature", "buffer", "given", "particle")
-_PANEL = ("particle", "buffer", "given", "load", "temperature", "ph")
-_NUMERIC = ("ph", "load", "temperature")
+_COLOUR = ("ph", "load", "temperature", "buffer", "given", "particle", "oxygen", "cells", "serum", "medium")
+_PANEL = ("particle", "cells", "oxygen", "buffer", "given", "serum", "medium", "load", "temperature", "ph")
+_NUMERIC = ("ph", "load", "temperature", "oxygen", "serum")
 MOST_DASHES = 4
 MOST_COLOURS = 7
 
@@ -53,6 +59,32 @@ class Layout:
             if trait
         ]
         return (", ".join(parts).capitalize().replace(" ph", " pH") + ".") if parts else ""
+
+
+def in_dish(record: Record) -> bool:
+    """Say whether a record is of cells in a dish."""
+    return record.get("place") == "dish" or any(a.get("cells") for a in record["arms"])
+
+
+def given_text(arm: Record) -> str:
+    """Return everything that an arm is given or loses, in the order of the study; an empty text for nothing."""
+    parts = [f"{a['what'] if a.get('kind') == 'particle' else plain(a['what'])} {a['amount']}" for a in additions(arm)]
+    return " + ".join(units(p) for p in [*parts, *_removed(arm)])
+
+
+def additions(arm: Record) -> list[Record]:
+    """Return what an arm is given."""
+    given: list[Record] = arm.get("additions") or []
+    return given
+
+
+def _removed(arm: Record) -> list[str]:
+    return [f"{plain(r['what'])} removed at {r['at_h']:g} h" for r in arm.get("removals", [])]
+
+
+def share(value: Any) -> str:
+    """Return a fraction of gas or serum as a percentage in plain text."""
+    return f"{100 * value:.3g} %" if finite(value) else ""
 
 
 def choose_layout(arms: list[Record]) -> Layout:
@@ -92,17 +124,21 @@ def _traits(arm: Record, ph_digits: int) -> dict[str, tuple[str, float]]:
     given = arm.get("additions", [])
     loads = [a for a in given if a.get("kind") == "particle"]
     others = [f"{plain(a['what'])} {a['amount']}" for a in given if a.get("kind") != "particle"]
-    others += [f"{plain(r['what'])} removed at {r['at_h']:g} h" for r in arm.get("removals", [])]
+    others += _removed(arm)
     ph, concentration = arm.get("ph"), arm.get("buffer_concentration_mmol_per_l")
-    buffer = plain(arm.get("buffer") or "no buffer")
+    buffer = "" if arm.get("cells") else plain(arm.get("buffer") or "no buffer")
     temperature = degrees(str(arm.get("temperature") or "-"))
     return {
         "particle": (" + ".join(arm.get("particles", [])) or "no particle", 0.0),
         "ph": ("-" if ph is None else f"{ph:.{ph_digits}f}", ph or 0.0),
-        "load": (" + ".join(a["amount"] for a in loads) or "none", sum(a.get("number") or 0.0 for a in loads)),
+        "load": (units(" + ".join(a["amount"] for a in loads)) or "none", sum(a.get("number") or 0.0 for a in loads)),
         "buffer": (f"{buffer} {concentration:.4g} mmol/L" if concentration else buffer, 0.0),
         "temperature": (temperature, _leading_number(temperature)),
-        "given": (" + ".join(others) or "nothing", 0.0),
+        "given": (units(" + ".join(others)) or "nothing", 0.0),
+        "cells": (str(arm.get("cells_name") or arm.get("cells") or ""), 0.0),
+        "medium": (str(arm.get("medium") or ""), 0.0),
+        "serum": (share(arm.get("serum")), arm.get("serum") or 0.0),
+        "oxygen": (share(arm.get("oxygen")), arm.get("oxygen") or 0.0),
         "arm": (arm["name"], 0.0),
     }
 

@@ -7,17 +7,61 @@ import math
 import re
 from typing import Any
 
-FRACTIONS = {"release": "Release", "core_left": "Core left", "coat_left": "Coat left"}
+FRACTIONS = {
+    "release": "Release",
+    "core_left": "Core left",
+    "coat_left": "Coat left",
+    "viability": "Viability",
+    "cell_death": "Cell death",
+    "live_fraction": "Live cells",
+    "apoptotic_fraction": "Dead by apoptosis",
+    "necrotic_fraction": "Dead by necrosis",
+    "pore_open": "Open mitochondrial pore",
+    "oxidised_peroxiredoxin": "Oxidised peroxiredoxin",
+}
+# What a number of a measure counts, where its unit alone would not say it.
+COUNTED = {
+    "calcium_fluorescence": "over rest",
+    "ros_fluorescence": "over rest",
+    "potential_fluorescence": "over rest",
+    "exported_vesicles": "per cell",
+    "exported_calcium": "fmol per cell",
+    "particles_bound": "fmol per cell",
+    "particles_inside": "fmol per cell",
+}
 MEANINGS = {
     "release": "dissolved metal over metal given",
     "core_left": "share of the core not yet dissolved",
     "coat_left": "share of the coat still on the particles",
     "ph": "as an electrode shows it",
+    "viability": "signal of the dye of the assay over that of an untreated well",
+    "cell_death": "what viability lacks to one",
+    "live_fraction": "live cells over those of an untreated well",
+    "apoptotic_fraction": "share of all cells that died the apoptosis-like way",
+    "necrotic_fraction": "share of all cells that died the necrosis-like way",
+    "pore_open": "share of permeability transition pores that are open, mean of live cells",
+    "oxidised_peroxiredoxin": "share of peroxiredoxin, mean of live cells",
+    "calcium_fluorescence": "light of the calcium dye over that of resting cells",
+    "ros_fluorescence": "light of the oxidised dye over that of resting cells",
+    "potential_fluorescence": "light of the potential dye over that of resting cells",
+    "mitochondrial_potential": "across the inner membrane, mean of live cells",
+    "atp": "in the cytosol, mean of live cells",
+    "cytosolic_calcium": "free, mean of live cells",
+    "er_calcium": "free, mean of live cells",
+    "mitochondrial_calcium": "free in the matrix, mean of live cells",
+    "cytosolic_peroxide": "hydrogen peroxide, mean of live cells",
+    "exported_vesicles": "vesicles shed by the membrane, per seeded cell",
+    "exported_calcium": "calcium in shed vesicles, per seeded cell",
+    "particles_bound": "core on the membrane, per seeded cell",
+    "particles_inside": "core in vesicles, per seeded cell",
+    "lysosome_ph": "mean of live cells",
 }
 MISSING = "-"
 _EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
 _CELSIUS = re.compile(r"\bdegC\b")
-_PH = re.compile(r"\bph\b")
+_MICRO = re.compile(r"\bu(?=(?:mol|g|L|m)\b)")
+_ACRONYM = re.compile(r"\b(?:ph|atp|ros|er)\b")
+_ACRONYMS = {"ph": "pH", "atp": "ATP", "ros": "ROS", "er": "ER"}
 _POWER = re.compile(r"\^(-?\d+)")
 _VALUE = re.compile(
     r"^(?P<number>\S+)(?: (?P<spread>± \S+|×/÷ \S+|\(\S+ to \S+\)))?(?: (?P<unit>[^\[]+?))?(?: \[(?P<grade>\w+)\])?$"
@@ -68,7 +112,7 @@ def percent(value: Any) -> str:
 
 def pretty(text: object) -> str:
     """Return a value text with powers raised: ``8.6e-05 mol/m^2`` gets its 10 and its square as superscripts."""
-    shown = degrees(escape(text))
+    shown = units(degrees(escape(text)))
     shown = _EXPONENT.sub(lambda m: f"{m[1]}&thinsp;×&thinsp;10<sup>{'−' if m[2] == '-' else ''}{m[3]}</sup>", shown)
     shown = _POWER.sub(lambda m: f"<sup>{m[1].replace('-', '−')}</sup>", shown)
     return re.sub(r"(?<![\w>])-(?=\d)", "−", shown)
@@ -77,6 +121,11 @@ def pretty(text: object) -> str:
 def degrees(text: str) -> str:
     """Return a text with degrees Celsius written as such."""
     return _CELSIUS.sub("°C", text)
+
+
+def units(text: str) -> str:
+    """Return a text with its micro sign written as such: ``umol/L`` is µmol/L."""
+    return _MICRO.sub("µ", text)
 
 
 def value_parts(text: str) -> tuple[str, str]:
@@ -110,9 +159,14 @@ def measure_title(name: str) -> str:
 
 def measure_axis(name: str, unit: str) -> str:
     """Return the name of a measure with its unit, as an axis shows it."""
-    if name in FRACTIONS or name == "ph":
-        return measure_title(name)
-    return measure_title(name) if unit in ("", "1") else f"{measure_title(name)} ({unit})"
+    title = measure_title(name)
+    shown = "" if name in FRACTIONS or name == "ph" else measure_unit(name, unit)
+    return f"{title} ({shown})" if shown else title
+
+
+def measure_unit(name: str, unit: str) -> str:
+    """Return what a number of a measure counts: its unit, ``per cell``, or nothing for a plain number."""
+    return units(COUNTED.get(name) or ("" if unit in ("", "1") else unit))
 
 
 def is_fraction(name: str) -> bool:
@@ -127,7 +181,7 @@ def shown_measure(name: str, value: Any) -> str:
 
 def plain(identifier: str, capital: bool = False) -> str:
     """Return an id as words: ``hydrogen_peroxide`` is hydrogen peroxide."""
-    words = _PH.sub("pH", identifier.replace("_", " ").strip())
+    words = _ACRONYM.sub(lambda m: _ACRONYMS[m[0]], identifier.replace("_", " ").strip())
     return words[:1].upper() + words[1:] if capital and not words.startswith("pH") else words
 
 

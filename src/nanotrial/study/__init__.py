@@ -107,16 +107,13 @@ def _check_end(top: TableReader, place: str, measures: list[Measure], arms: list
     if top.has("duration"):
         end = top.quantity("duration", "h", 1.0, end)
         reason = "the `duration` of the experiment"
+    most = f"at most {display(end, 'h', 4)}, {reason}"
     for measure in measures:
         if measure.times[-1] > end:
-            at = f"{top.where}measure.{measure.name}"
             raise StudyError(
-                at, f"a time of {display(measure.times[-1], 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}"
+                f"{top.where}measure.{measure.name}", f"a time of {display(measure.times[-1], 'h', 4)}", most
             )
     for arm in arms:
-        for event in (*arm.additions, *arm.removals):
-            if event.time > end:
-                at = f"{top.where}arm ({arm.name})"
-                raise StudyError(
-                    at, f"an event at {display(event.time, 'h', 4)}", f"at most {display(end, 'h', 4)}, {reason}"
-                )
+        last = max([0.0, *(a.time for a in arm.additions), *(r.time for r in arm.removals)])
+        if last > end:
+            raise StudyError(f"{top.where}arm ({arm.name})", f"an event at {display(last, 'h', 4)}", most)

@@ -15,7 +15,7 @@ from nanotrial.units import display
 from nanotrial.values import Value
 
 TUBE_KEYS = ("buffer", "concentration", "depth", "background_salt", "atmosphere")
-# Apparent first constant of carbonic acid and solubility of CO2 at 37 degC and physiological salt (key severinghaus_1956).
+# Apparent first constant of carbonic acid and solubility of CO2 (mmol/L/atm) at 37 degC in plasma: severinghaus_1956.
 CARBONIC_PK, CO2_PER_ATMOSPHERE = 6.10, 23.3
 CLASSES = (1, 3, 5)
 

@@ -1,0 +1,85 @@
+"""Why a fact has no prediction: what its measure needs that is not built yet, by the controlled names of measures."""
+
+from __future__ import annotations
+
+# What each group of measures needs; all other measures are those of a tube or a dish.
+MISSING: dict[str, tuple[str, ...]] = {
+    "minerals that form in cells and tissue": ("calcified_area", "mineral_amount", "phase_identity"),
+    "minerals that form in tissue, an animal, and CT": ("ct_number",),
+    "an animal with a tumour": (
+        "complete_regression_fraction",
+        "distant_tumour_volume",
+        "hypoxia_fraction",
+        "inhibition_rate",
+        "luminescence_signal",
+        "median_survival",
+        "metastasis_count",
+        "metastasis_inhibition",
+        "necrosis_fraction",
+        "penetration_area",
+        "penetration_depth",
+        "relative_tumour_volume",
+        "survival_fraction",
+        "time_to_all_dead",
+        "tumour_volume",
+        "tumour_weight",
+    ),
+    "an animal with blood and organs": (
+        "acute_toxic_death_fraction",
+        "blood_count",
+        "body_weight",
+        "bone_marrow_dna",
+        "circulation_half_life",
+        "clearance_fraction",
+        "crypt_regeneration",
+        "id_per_gram",
+        "maximum_tolerated_dose",
+        "organ_accumulation",
+        "organ_damage",
+        "retention_time",
+        "tumour_accumulation_ratio",
+        "tumour_to_normal_ratio",
+    ),
+    "an immune system": (
+        "antigen_capture",
+        "antigen_presentation",
+        "cytokine_level",
+        "dc_maturation",
+        "icd_marker",
+        "macrophage_m2_fraction",
+        "neu_dc_fraction",
+        "neutrophil_infiltration",
+        "nk_activity",
+        "rechallenge_rejection_fraction",
+        "t_cell_fraction",
+        "tam_fraction",
+        "treg_fraction",
+    ),
+    "radiation and what it does to cells": (
+        "cell_cycle_fraction",
+        "dna_damage",
+        "dose_enhancement",
+        "sensitization_enhancement_ratio",
+        "surviving_fraction",
+    ),
+    "imaging": (
+        "adc",
+        "mr_signal_ratio",
+        "nuclear_signal",
+        "pa_signal",
+        "r1_relaxivity",
+        "r2_relaxivity",
+        "r2star",
+        "us_signal",
+    ),
+}
+
+
+def why_no_study(measure: str, system: str) -> str:
+    """Return why no study shows a measure: what it needs that is missing, or else that the arm is in none."""
+    what = f"`{measure}`" if measure else "this measure"
+    of = f" of {system}" if system else ""
+    needs = next((need for need, names in MISSING.items() if measure in names), "")
+    if needs:
+        return f"no study shows {what}{of}: it needs {needs}, not built so far"
+    return f"no study in the catalogue shows {what}{of} in this arm; a tube and a dish are built so far, no animal"
