@@ -80,19 +80,24 @@ class StudyResult:
         return [a for a in self.arms if a.status != "done"]
 
 
+# Calcium may oscillate for a day: many steps, of which none needs the sharpness of a titration.
+CELLS = Tolerances(relative=1e-6, absolute=1e-9, max_steps=400_000)
+
+
 class Player:
     """Plays arms of studies and keeps compiled networks, so that arms of one structure share them."""
 
     def __init__(self, tolerances: Tolerances | None = None) -> None:
         """Start with nothing compiled."""
-        self.tolerances = tolerances or Tolerances()
+        self.tolerances = tolerances
         self._runners: dict[str, Runner] = {}
 
     def runner(self, built: BuiltArm) -> Runner:
         """Return the integrators for an arm; equal graphs share them."""
         with honest_interrupts():
             compiled = compile_network(built.network)
-        return self._runners.setdefault(compiled.digest, Runner(compiled, self.tolerances))
+        usual = Tolerances() if built.dish is None else CELLS
+        return self._runners.setdefault(compiled.digest, Runner(compiled, self.tolerances or usual))
 
     def play(self, built: BuiltArm, times: list[float], changes: dict[str, float] | None = None) -> Trajectory:
         """Return the trajectory of a built arm at times (s), with parameters changed by name (SI)."""

@@ -73,7 +73,8 @@ def _delivered(dish: Dish, given: dict[str, float], per_cell: float) -> list[Bud
 
 def _calcium(dish: Dish, given: dict[str, float], in_medium: float) -> list[Budget]:
     sheet, line = dish.cells[0].calcium.sheet, dish.line
-    rest, half, sites = line.resting_calcium.si, sheet.cytosol_buffer_constant.si, sheet.cytosol_buffer.si
+    rest = line.resting_calcium.si
+    half, sites = (v.si if v is not None else 1.0 for v in (sheet.cytosol_buffer_constant, sheet.cytosol_buffer))
     bound = sites * ((rest + RISE) / (half + rest + RISE) - rest / (half + rest))
     need = (RISE + bound) * line.volume.si / FEMTO
     rate = line.pmca_rate.si * line.volume.si / FEMTO

@@ -59,16 +59,17 @@ class CellLine:
 class CalciumHandling:
     """A set of constants of calcium in cytosol, reticulum and mitochondria.
 
-    ``er_leak`` left out: the leak is what balances the pump at rest.
+    ``er_leak`` left out: the leak is what balances the pump at rest. Buffers left out: all calcium is free, as in models
+    that count in effective free concentrations.
     """
 
     name: str
     description: str = ""
-    cytosol_buffer: Micromolar
-    cytosol_buffer_constant: Micromolar
+    cytosol_buffer: Micromolar | None = None
+    cytosol_buffer_constant: Micromolar | None = None
     er_volume_share: Number
-    er_buffer: Micromolar
-    er_buffer_constant: Micromolar
+    er_buffer: Micromolar | None = None
+    er_buffer_constant: Micromolar | None = None
     er_resting_calcium: Micromolar
     ip3: Micromolar
     ip3_receptor_rate: PerSecond

@@ -12,6 +12,7 @@ cytosol, all calcium counted, H the peroxide that proteins feel, A/A0 the ATP le
     peroxide gate  V H^2/(K^2+H^2) Ca_o/(Ca_o+K_o)         TRPM2 and channels like it
     uniporter      V c^2/(K^2+c^2) psi/psi_0               efflux V m/(K+m), pore k O (m - c)
     exocytosis     V c^3/(K^3+c^3)                         small vesicles rich in calcium
+    leak           L Ca_o/(Ca_o+K_o) (1 - c/Ca_o)          pores fill up: it does not grow without end with Ca_o
     ionophore      k [agent] (Ca_o - c), and across the reticulum
 
 Leaks of membrane and reticulum are what balances the pumps at rest in the medium at hand: a cell is adapted to its
@@ -47,13 +48,12 @@ def add_states(cells: Cells) -> None:
     own = (sheet("cytosol_buffer", "mol/m^3"), sheet("cytosol_buffer_constant", "mol/m^3"))
     _pool(cells, "calcium", "cytosol", constant(1.0, "1"), resting(cells), [own], _chelators(cells))
     er = sheet("er_volume_share", "1")
-    buffer = (sheet("er_buffer", "mol/m^3"), sheet("er_buffer_constant", "mol/m^3"))
-    _pool(cells, "er_calcium", "er", er, sheet("er_resting_calcium", "mol/m^3"), [buffer])
+    _pool(cells, "er_calcium", "er", er, sheet("er_resting_calcium", "mol/m^3"), _own_buffer(sheet, "er_buffer"))
     inner = sheet.part("mitochondria")
     if inner is not None:
         matrix = inner("volume_share", "1")
-        buffer = (inner("buffer", "mol/m^3"), inner("buffer_constant", "mol/m^3"))
-        _pool(cells, "matrix_calcium", "matrix", matrix, inner("resting_calcium", "mol/m^3"), [buffer])
+        held = _own_buffer(inner, "buffer")
+        _pool(cells, "matrix_calcium", "matrix", matrix, inner("resting_calcium", "mol/m^3"), held)
     open_share = _inactivation_level(cells) / (_inactivation_level(cells) + resting(cells))
     network.state(cells.name("ip3_gate"), cells.name("cytosol"), "1", 1.0, open_share)
 
@@ -248,7 +248,10 @@ def _membrane(cells: Cells) -> None:
         "cytosol -> outside, balance at rest",
         opens,
     )
-    leak = balance * (outside - c) / (around.resting_calcium - c0)
+    # Pores that pass calcium fill up: the leak saturates outside as store-operated entry does.
+    half = outer("store_operated_outside_constant", "mol/m^3")
+    usual = around.resting_calcium / (around.resting_calcium + half)
+    leak = balance * outside / (outside + half) / usual * (1.0 - c / outside) / (1.0 - c0 / around.resting_calcium)
     _move(cells, "membrane_leak", enters, leak, "outside -> cytosol, leak", opens)
     if cells.coupling is not None:
         gate = hill(cells.felt_peroxide, cells.coupling("channel_constant", "mol/m^3"), 2)

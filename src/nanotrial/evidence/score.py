@@ -104,7 +104,7 @@ def _score(facts: Sequence[Fact], by_id: Mapping[str, Prediction], baseline: Map
         "values": len(inside),
         "in_band": _share(inside),
         "band_width": _median(widths),
-        **{name: _median(v) for name, v in errors.items()},
+        **{name: _middle(name, v) for name, v in errors.items()},
     }
 
 
@@ -125,6 +125,13 @@ def _add_errors(errors: dict[str, list[float]], fact: Fact, value: float, naive:
 
 def _share(flags: Sequence[bool]) -> float | None:
     return sum(flags) / len(flags) if flags else None
+
+
+def _middle(name: str, errors: Sequence[float]) -> float | None:
+    """Return the median of errors; factors are averaged by their logarithms where two stand in the middle."""
+    if not name.endswith("fold") or not errors:
+        return _median(errors)
+    return 10 ** statistics.median(math.log10(error) for error in errors)
 
 
 def _median(values: Sequence[float]) -> float | None:

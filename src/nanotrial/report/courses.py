@@ -1,0 +1,307 @@
+"""Courses in a dish: frames as a microscope takes them, and the state of the cell, small panels by measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nanotrial.report import words
+from nanotrial.report.drawing import (
+    CATEGORIES,
+    INK,
+    MARKERS,
+    NARROW,
+    SOFT,
+    WIDE,
+    Chart,
+    Rows,
+    identifier,
+    legend_columns,
+    rounded,
+    styled,
+)
+from nanotrial.report.groups import Group
+from nanotrial.report.layout import Record
+
+EARLY = 0.4  # h: how long a microscope takes frames
+FEWEST_FRAMES, FEW_TIMES = 5, 16
+STEEP = 20.0  # peaks of one arm over those of the middle arm, from which an axis is logarithmic
+LEAST_SHARE, LEAST_SPAN = 0.01, 0.1
+PLASMA = ("#0d0887", "#46039f", "#7201a8", "#9c179e", "#bd3786", "#d8576b", "#ed7953", "#f0a030")
+STYLES = ([1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 2, 1, 2, 1, 2], [1, 3])
+# The state of the cell is read from potential to vesicles; what is not named here follows in the order of the study.
+STATE = (
+    "viability", "live_fraction", "apoptotic_fraction", "necrotic_fraction", "cell_death", "mitochondrial_potential",
+    "atp", "pore_open", "cytosolic_calcium", "mitochondrial_calcium", "er_calcium",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One measure over one span of time: its key in the rows, what it shows, and how."""
+
+    key: str
+    measure: str
+    title: str
+    early: bool = False
+
+    @property
+    def clock(self) -> tuple[str, float]:
+        """Return the unit of the time axis and how many of them an hour has."""
+        return ("min", 60.0) if self.early else ("h", 1.0)
+
+
+def trace_panels(record: Record) -> list[Panel]:
+    """Return the panels of measures with frames: the first minutes, and the whole course where it is longer."""
+    panels = []
+    for name, about in record["measures"].items():
+        if _has_frames(about):
+            unit = words.measure_axis(name, about.get("unit", ""))
+            early = [t for t in about["time_h"] if t <= EARLY]
+            panels.append(Panel(f"t{len(panels)}", name, f"{unit}, first {60 * early[-1]:.0f} min", early=True))
+            if len(early) < len(about["time_h"]):
+                panels.append(Panel(f"t{len(panels)}", name, f"{unit}, whole course"))
+    return panels
+
+
+def state_panels(record: Record) -> list[Panel]:
+    """Return one panel for every other measure with more than one time."""
+    found = [n for n, about in record["measures"].items() if len(about["time_h"]) > 1 and not _has_frames(about)]
+    order = {name: i for i, name in enumerate(STATE)}
+    found.sort(key=lambda n: order.get(n, len(order)))
+    return [
+        Panel(f"s{i}", n, words.measure_axis(n, record["measures"][n].get("unit", ""))) for i, n in enumerate(found)
+    ]
+
+
+def _has_frames(about: Record) -> bool:
+    return sum(t <= EARLY for t in about["time_h"]) >= FEWEST_FRAMES
+
+
+def course_chart(record: Record, group: Group, panels: list[Panel], kind: str) -> Chart | None:
+    """Return the figure of a group of arms with one panel per measure, or nothing where no arm has data.
+
+    Arguments:
+        record: the plain record of a run.
+        group: the arms.
+        panels: what to show.
+        kind: what the figure shows in words, such as ``State of the cell``.
+    """
+    rows, drawn = [], []
+    for panel in panels:
+        own = _rows(record, group, panel)
+        if own:
+            rows += own
+            drawn.append(panel)
+    if not drawn:
+        return None
+    title = kind if group.title == "All arms" else f"{kind}: {group.title[:1].lower()}{group.title[1:]}"
+    arms = [a for a in group.arms if any(r["arm"] == a for r in rows)]
+    definition = _definition(record, group, drawn, rows)
+    return Chart(
+        f"figure-{identifier(f'{kind} {group.title}'.lower())}",
+        title,
+        _caption(record, group, drawn, rows),
+        f"{title}. {words.count(len(arms), 'arm')}: {', '.join(arms)}. {_ranges(drawn, rows)}",
+        definition,
+    )
+
+
+def _rows(record: Record, group: Group, panel: Panel) -> Rows:
+    about = record["measures"][panel.measure]
+    arms = {a["name"]: a for a in record["arms"]}
+    _, clock = panel.clock
+    rows: Rows = []
+    for name in group.arms:
+        curve = arms[name].get("curves", {}).get(panel.measure) or {}
+        values = curve.get("value") or []
+        empty = [None] * len(values)
+        place = {"panel": panel.key, "arm": name, "colour": group.colours[name], "style": group.styles.get(name, "")}
+        columns = zip(about["time_h"], values, curve.get("low") or empty, curve.get("high") or empty, strict=False)
+        for t, y, low, high in columns:
+            if words.finite(y) and (not panel.early or t <= EARLY):
+                row = {"kind": "curve", "t": rounded(clock * t), "y": rounded(y), **place}
+                if words.finite(low) and words.finite(high):
+                    row |= {"low": rounded(low), "high": rounded(high)}
+                rows.append(row)
+        if any(r["arm"] == name for r in rows):
+            rows += _published(record, panel, place)
+    return rows
+
+
+def _published(record: Record, panel: Panel, place: dict[str, str]) -> Rows:
+    return [
+        {
+            "kind": "published",
+            "t": rounded(panel.clock[1] * p["time_h"]),
+            "y": p["value"],
+            "relation": p.get("relation") or "=",
+            "label": p.get("label") or p.get("id", ""),
+            **place,
+        }
+        for p in record.get("published") or []
+        if p.get("measure") == panel.measure
+        and p.get("arm") == place["arm"]
+        and words.finite(p.get("value"))
+        and words.finite(p.get("time_h"))
+        and (not panel.early or p["time_h"] <= EARLY)
+    ]
+
+
+def _definition(record: Record, group: Group, panels: list[Panel], rows: Rows) -> Any:
+    import altair as alt
+
+    columns = 1 if len(panels) == 1 else 2 if len(panels) in (2, 4) else 3
+    width = {1: 620, 2: 365, 3: 232}[columns]
+    views = [_view(record, group, p, [r for r in rows if r["panel"] == p.key], width) for p in panels]
+    narrow = {
+        "color": legend_columns(list(group.colours.values()), NARROW),
+        "strokeDash": legend_columns(list((group.styles or group.colours).values()), NARROW),
+    }
+    chart: Any = alt.concat(*views, columns=columns, spacing=26, data=alt.InlineData(values=[]))
+    chart = styled(chart.properties(usermeta={"narrow_columns": narrow}))
+    chart.data = {"values": rows}
+    return chart
+
+
+def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) -> Any:
+    """Return one panel: bands, lines, frames and published points."""
+    import altair as alt
+
+    log = _is_steep(rows, panel)
+    share = words.is_fraction(panel.measure)
+    unit, _ = panel.clock
+    x = alt.X("t:Q", axis=alt.Axis(title=f"Time ({unit})", tickCount=5), scale=alt.Scale(nice=False))
+    axis = alt.Axis(title=None, tickCount=4, format="~%" if share else "~g")
+    scale = alt.Scale(type="log") if log else alt.Scale(domain=_domain(rows, share), nice=True, zero=False)
+    base: Any = alt.Chart().encode(x=x, y=alt.Y("y:Q", axis=axis, scale=scale), **_colour(group))
+    curve = base.transform_filter(f"datum.kind === 'curve' && datum.panel === '{panel.key}'")
+    layers = []
+    if any("low" in r for r in rows):
+        band = curve.transform_filter("isValid(datum.low)" + (" && datum.low > 0" if log else ""))
+        layers.append(band.mark_area(opacity=0.12).encode(y=alt.Y("low:Q"), y2="high:Q", detail="arm:N"))
+    tooltip = [
+        alt.Tooltip("arm:N", title="arm"),
+        alt.Tooltip("t:Q", title=f"time ({unit})", format=".3~g"),
+        alt.Tooltip("y:Q", title=panel.title, format=".3~%" if share else ".3~g"),
+    ]
+    layers.append(
+        curve.mark_line(strokeWidth=1.8, strokeJoin="round").encode(detail="arm:N", tooltip=tooltip, **_style(group))
+    )
+    if panel.early or len(record["measures"][panel.measure]["time_h"]) <= FEW_TIMES:
+        layers.append(curve.mark_point(size=14, filled=True, opacity=1).encode(tooltip=tooltip))
+    if any(r["kind"] == "published" for r in rows):
+        layers.append(_published_layer(base, panel))
+    title = alt.TitleParams(
+        panel.title + (" (logarithmic)" if log else ""), anchor="start", fontSize=12, fontWeight="bold", color=INK
+    )
+    return alt.layer(*layers).properties(width=width, height=170, title=title)
+
+
+def _published_layer(base: Any, panel: Panel) -> Any:
+    import altair as alt
+
+    shape = alt.Shape("relation:N", legend=None, scale=alt.Scale(domain=list(MARKERS), range=list(MARKERS.values())))
+    found = base.transform_filter(f"datum.kind === 'published' && datum.panel === '{panel.key}'")
+    tooltip = [alt.Tooltip("label:N", title="published"), alt.Tooltip("y:Q", title="value"), alt.Tooltip("arm:N")]
+    mark = found.mark_point(size=90, filled=True, opacity=1, stroke=INK, strokeWidth=1.3)
+    return mark.encode(shape=shape, tooltip=tooltip)
+
+
+def _is_steep(rows: Rows, panel: Panel) -> bool:
+    """Say whether one arm rises so far above the others that only a logarithmic axis shows them all."""
+    curves = [r for r in rows if r["kind"] == "curve"]
+    peaks = sorted(max(r["y"] for r in curves if r["arm"] == arm) for arm in {r["arm"] for r in curves})
+    positive = all(r["y"] > 0 for r in rows)
+    return not words.is_fraction(panel.measure) and positive and peaks[-1] > STEEP * peaks[(len(peaks) - 1) // 2]
+
+
+def _domain(rows: Rows, share: bool) -> list[float]:
+    """Return the limits of a linear axis: shares from zero, and small differences of large numbers kept small."""
+    values = [r[k] for r in rows for k in ("y", "low", "high") if r.get(k) is not None]
+    low, high = min(values), max(values)
+    if share:
+        return [min(low, 0.0), max(high, LEAST_SHARE)]
+    if 0 <= low <= 0.5 * high:
+        return [0.0, high]
+    span = max(high - low, LEAST_SPAN * max(abs(high), abs(low))) or 1.0
+    middle = (low + high) / 2
+    return [rounded(middle - 0.55 * span) or 0.0, rounded(middle + 0.55 * span) or 0.0]
+
+
+def _order(group: Group) -> list[str]:
+    return list(dict.fromkeys(group.colours[a] for a in group.arms))
+
+
+def _colours(group: Group) -> list[str]:
+    """Return one colour per value: grey and black for what is compared with, dark to light for doses."""
+    values = _order(group)
+    held = {group.colours[a] for a in group.references} - {group.colours[a] for a in group.own}
+    quiet, own = [v for v in values if v in held], [v for v in values if v not in held]
+    palette = dict(zip(quiet, (SOFT, INK, *CATEGORIES[::-1]), strict=False))
+    steps = PLASMA if group.ordered else CATEGORIES
+    count = max(len(own) - 1, 1)
+    for i, value in enumerate(own):
+        palette[value] = steps[round(i * (len(steps) - 1) / count)] if group.ordered else steps[i % len(steps)]
+    return [palette[v] for v in values]
+
+
+def _colour(group: Group) -> dict[str, Any]:
+    import altair as alt
+
+    values = _order(group)
+    if len(values) < 2:
+        return {"color": alt.value(CATEGORIES[0])}
+    width = WIDE if not group.styles else WIDE // 2
+    legend = alt.Legend(
+        title=group.colour_title, symbolType="stroke", symbolOpacity=1, columns=legend_columns(values, width)
+    )
+    scale = alt.Scale(domain=values, range=_colours(group))
+    return {"color": alt.Color("colour:N", sort=values, scale=scale, legend=legend)}
+
+
+def _style(group: Group) -> dict[str, Any]:
+    """Return the line style: what is given where colour tells the culture, otherwise the arm once more."""
+    import altair as alt
+
+    field = "style" if group.styles else "colour"
+    values = list(dict.fromkeys(group.styles[a] for a in group.arms)) if group.styles else _order(group)
+    if len(values) < 2:
+        return {}
+    styles = [STYLES[i % len(STYLES)] for i in range(len(values))]
+    symbol = {"symbolStrokeColor": INK} if group.styles else {}
+    legend = alt.Legend(
+        title="Given" if group.styles else group.colour_title,
+        symbolType="stroke",
+        symbolOpacity=1,
+        columns=legend_columns(values, WIDE // 2 if group.styles else WIDE),
+        **symbol,
+    )
+    scale = alt.Scale(domain=values, range=styles)
+    return {"strokeDash": alt.StrokeDash(f"{field}:N", sort=values, scale=scale, legend=legend)}
+
+
+def _caption(record: Record, group: Group, panels: list[Panel], rows: Rows) -> str:
+    names = list(dict.fromkeys(p.measure for p in panels))
+    meanings = [f"{words.measure_title(n)}: {words.MEANINGS[n]}." for n in names if n in words.MEANINGS]
+    parts = ["; ".join(m.rstrip(".") for m in meanings) + "." if meanings else ""]
+    colour = "Colour and line style" if not group.styles else "Colour"
+    parts.append(f"{colour}: {group.colour_title[:1].lower()}{group.colour_title[1:]}.")
+    parts += ["Line style: what is given."] if group.styles else []
+    parts += ["Dots: the frames of the microscope."] if any(p.early for p in panels) else []
+    if any("low" in r for r in rows):
+        parts.append(f"Line: central run. Band: from 5 to 95 % of up to {words.count(record['members'], 'member')}.")
+    if any(r["kind"] == "published" for r in rows):
+        parts.append("Marks with a dark edge: published values, in the colour of their arm.")
+    parts.append("Every panel has its own axis.")
+    return " ".join(p for p in parts if p)
+
+
+def _ranges(panels: list[Panel], rows: Rows) -> str:
+    """Return the span of the values of each panel, for those who cannot see the figure."""
+    lines = []
+    for panel in panels:
+        values = [r["y"] for r in rows if r["panel"] == panel.key and r["kind"] == "curve"]
+        scale, unit = (100.0, " %") if words.is_fraction(panel.measure) else (1.0, "")
+        lines.append(f"{panel.title}: from {scale * min(values):.3g} to {scale * max(values):.3g}{unit}.")
+    return " ".join(lines)
