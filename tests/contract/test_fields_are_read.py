@@ -14,11 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanotrial.catalogue import schema
+from nanotrial.budgets import arm_budgets
+from nanotrial.catalogue import cell_schema, schema
 from nanotrial.catalogue.lookup import values_in
 from nanotrial.catalogue.schema import KINDS, Buffer, Phase
+from nanotrial.cell.bath import cell_in_bath
+from nanotrial.experiment import Player
 from nanotrial.observe.colour_reaction import read_out
 from nanotrial.places import build_arm
+from nanotrial.places.dish import SETS
 from nanotrial.study import read_study
 
 from .sheets import CATALOGUE, SHEETS, load
@@ -26,9 +30,11 @@ from .sheets import CATALOGUE, SHEETS, load
 WALKERS = ("nanotrial.catalogue", "nanotrial.cli", "nanotrial.report", "nanotrial.fit")
 CLASSES = [
     c
-    for c in vars(schema).values()
-    if isinstance(c, type) and dataclasses.is_dataclass(c) and c.__module__ == schema.__name__
+    for c in (*vars(schema).values(), *vars(cell_schema).values())
+    if isinstance(c, type) and dataclasses.is_dataclass(c) and c.__module__ in (schema.__name__, cell_schema.__name__)
 ]
+CLASSES = list(dict.fromkeys(CLASSES))
+PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2018")]
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
 
 # Fields on which no run depends, each with its reason. May only shrink.
@@ -40,13 +46,48 @@ SHOWN_ONLY = {
     "Coating.described": "measured effects that are shown and never computed",
     "Described.zeta_shift": "as described",
     "Described.hydrodynamic_note": "as described",
+    **{
+        f"{c}.description": "text for `nanotrial show`"
+        for c in ("CellLine", "CalciumHandling", "Redox", "Coupling", "Energetics", "Death", "Vesicles")
+    },
+    "CellLine.organism": "says what the line is",
+    "CellLine.origin": "tumour or normal, which reports show",
+    "CellLine.tissue": "says what the line is",
+    "Probe.notes": "what a user should know of the dye",
 }
 # Values that no run reads although others of the same field are read. May only shrink.
-SHOWN_VALUES = {"solutes/oxygen:diffusivity"}  # no bubble, no oxygen profile: dead until there is one
+SHOWN_VALUES: set[str] = set()
 
 
 def of_kind(kind):
     return [name for k, name in SHEETS if k == kind and (k, name) != ("solutes", "water")]
+
+
+def given(agent):
+    """Return an addition of an agent."""
+    unit = "1 U/mL" if load("agents", agent).kind == "enzyme" else "1 mmol/L"
+    return {"agent": agent, "concentration": unit, "at": "0 h"}
+
+
+def dish_table(line, medium, well):
+    """Return a study in a dish with coated particles of every core, every agent and every dye."""
+    core = {"diameter": "20 nm", "coating": [{"material": c, "mass_fraction": 0.2} for c in of_kind("coatings")][:1]}
+    kinds = {m: core | {"core": m} for m in of_kind("materials")}
+    agents = [given(a) for a in of_kind("agents")]
+    arms = [
+        {"name": f"{m} {i}", "add": [{"particle": m, "concentration": "1 mmol/L", "basis": "core"}, *agents]}
+        for i, m in enumerate(kinds)
+    ]
+    dyes = [load("probes", p) for p in of_kind("probes")]
+    measures = {sheet.measures: {"at": "1 h", "assay": p} for p, sheet in zip(of_kind("probes"), dyes, strict=True)}
+    return {
+        "title": "fields",
+        "place": "dish",
+        "particle": kinds,
+        "subject": {"cells": line, "medium": medium, "well": well} | ({"serum": "0 %"} if line == "hela" else {}),
+        "arm": arms,
+        "measure": measures,
+    }
 
 
 def study_table(material, buffer):
@@ -60,10 +101,7 @@ def study_table(material, buffer):
     subject = {"buffer": buffer, "ph": 7.0}
     if CATALOGUE.load("buffers", buffer).solutes:
         subject["concentration"] = "10 mmol/L"
-    agents = [
-        {"agent": a, "concentration": "1 U/mL" if load("agents", a).kind == "enzyme" else "1 mmol/L", "at": "0 h"}
-        for a in of_kind("agents")
-    ]
+    agents = [given(a) for a in of_kind("agents") if load("agents", a).kind in ("enzyme", "solute")]
     arms = [
         {"name": name, "add": [{"particle": name, "concentration": "0.1 mmol/L", "at": "0 h"}, *agents]}
         for name in kinds
@@ -81,6 +119,18 @@ def study_table(material, buffer):
     }
 
 
+def budgets_of(built):
+    """Read what budgets read of the sheets."""
+    return arm_budgets(built, Player().runner(built))
+
+
+def published_set(kind, name):
+    """Build a cell with a published set of constants in the place of the usual one."""
+    usual = {key: (name_, load(kind_, name_)) for key, (kind_, name_) in SETS.items() if key in ("calcium", "redox")}
+    key = next(key for key, (kind_, _) in SETS.items() if kind_ == kind)
+    cell_in_bath((of_kind("cells")[0], load("cells", of_kind("cells")[0])), usual | {key: (name, load(kind, name))})
+
+
 @pytest.fixture(scope="module")
 def asked():
     """Return (fields, values): what code asked for by name while every kind of study was built."""
@@ -96,7 +146,7 @@ def asked():
                 asker = sys._getframe(1).f_globals.get("__name__", "")
                 if asker.startswith("nanotrial.") and not asker.startswith(WALKERS):
                     fields.add(f"{label}.{name}")
-                    values.add(id(value))
+                    values.update(map(id, value.values()) if isinstance(value, dict) else [id(value)])
             return value
 
         patch.setattr(one, "__getattribute__", recorded, raising=False)
@@ -105,6 +155,18 @@ def asked():
             study = read_study(study_table(material, buffer), Path("fields.toml"), CATALOGUE)
             for arm in study.arms:
                 build_arm(study, arm)
+        for i, line in enumerate(of_kind("cells")):
+            media, wells = of_kind("media"), of_kind("wells")
+            table = dish_table(line, media[i % len(media)], wells[i % len(wells)])
+            study = read_study(table, Path("fields.toml"), CATALOGUE)
+            for arm in study.arms:
+                budgets_of(build_arm(study, arm))
+        for probe in of_kind("probes"):
+            table = dish_table(of_kind("cells")[0], "rpmi_1640", "well_96")
+            table["measure"] = {load("probes", probe).measures: {"at": "1 h", "assay": probe}}
+            build_arm(*(lambda s: (s, s.arms[0]))(read_study(table, Path("fields.toml"), CATALOGUE)))
+        for kind, name in PUBLISHED_SETS:
+            published_set(kind, name)
         for assay in of_kind("assays"):
             read_out(np.array([0.1]), CATALOGUE.load("assays", assay))
     finally:

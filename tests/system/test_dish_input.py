@@ -46,9 +46,9 @@ def subject(line: str) -> tuple[str, str]:
 CASES: dict[str, tuple[tuple[str, str], list[str]]] = {
     "medium none": (
         subject('medium = "none"'),
-        ["subject.medium", "found cells without medium", "expected a medium of the catalogue", "`rpmi_1640`"],
+        ["subject.medium", "found cells without medium", "expected a medium of the catalogue", "dmem", "rpmi_1640"],
     ),
-    "empty medium": (subject('medium = ""'), ["subject.medium", "found cells without medium", "`dmem`"]),
+    "empty medium": (subject('medium = ""'), ["subject.medium", "found cells without medium", "dmem"]),
     "buffer": (
         subject('buffer = "phosphate"'),
         ["subject.buffer", "`buffer` in a dish: cells without medium", "expected `medium`", 'place = "tube"'],
@@ -93,7 +93,7 @@ CASES: dict[str, tuple[tuple[str, str], list[str]]] = {
         ["subject.well", "found `well_9`", "expected a well of the catalogue", "`well_96`"],
     ),
     "oxygen of 120 %": (subject('oxygen = "120 %"'), ["subject.oxygen", "'120 %'", "0 % to 100 %"]),
-    "oxygen as a number": (subject("oxygen = 20"), ["subject.oxygen", "20 without a unit", "%"]),
+    "oxygen beyond one": (subject("oxygen = 20"), ["subject.oxygen", "found 20", "0 % to 100 %"]),
     "carbon dioxide of 50 %": (subject('carbon_dioxide = "50 %"'), ["subject.carbon_dioxide", "'50 %'", "30 %"]),
     "negative serum": (subject('serum = "-1 %"'), ["subject.serum", "'-1 %'", "0 % to 100 %"]),
     "boiling": (subject('temperature = "90 degC"'), ["subject.temperature", "'90 degC'", "45"]),
@@ -198,10 +198,10 @@ def own_agent(folder: Path, name: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
-        ('target = "serca"', 'target = "sercca"', ["agents/my_drug.toml", "target", "`sercca`", "serca"]),
-        ('target = "serca"', 'target = "kinase"', ["agents/my_drug.toml", "target", "`kinase`", "uniporter"]),
-        ('target = "serca"', "target = 3", ["agents/my_drug.toml", "target", "3"]),
-        ('kind = "inhibitor"', 'kind = "inhibiter"', ["agents/my_drug.toml", "kind", "`inhibiter`", "inhibitor"]),
+        ('target = "serca"', 'target = "sercca"', ["agents/my_drug.toml: target", "found 'sercca'", "`serca`"]),
+        ('target = "serca"', 'target = "kinase"', ["agents/my_drug.toml: target", "found 'kinase'", "`uniporter`"]),
+        ('target = "serca"', "target = 3", ["agents/my_drug.toml: target", "found 3"]),
+        ('kind = "inhibitor"', 'kind = "inhibiter"', ["agents/my_drug.toml: kind", "found 'inhibiter'", "`inhibitor`"]),
         ("half_effect", "half_efect", ["agents/my_drug.toml", "half_efect", "`half_effect`"]),
     ],
 )

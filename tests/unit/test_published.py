@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nanotrial.catalogue.lookup import ROOT
-from nanotrial.errors import EvidenceError
+from nanotrial.errors import EvidenceError, NanotrialError
 from nanotrial.evidence.published import Side, all_facts, published_points, read_published
 from nanotrial.study import load_study
 

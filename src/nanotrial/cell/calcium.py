@@ -45,8 +45,8 @@ def applies(cells: Cells) -> bool:
 def add_states(cells: Cells) -> None:
     """Add the pools of calcium at rest, their free concentrations, and the gate of the IP3 receptor."""
     network, sheet = cells.network, cells.calcium
-    own = (sheet("cytosol_buffer", "mol/m^3"), sheet("cytosol_buffer_constant", "mol/m^3"))
-    _pool(cells, "calcium", "cytosol", constant(1.0, "1"), resting(cells), [own], _chelators(cells))
+    own = _own_buffer(sheet, "cytosol_buffer")
+    _pool(cells, "calcium", "cytosol", constant(1.0, "1"), resting(cells), own, _chelators(cells))
     er = sheet("er_volume_share", "1")
     _pool(cells, "er_calcium", "er", er, sheet("er_resting_calcium", "mol/m^3"), _own_buffer(sheet, "er_buffer"))
     inner = sheet.part("mitochondria")
@@ -61,6 +61,13 @@ def add_states(cells: Cells) -> None:
 def resting(cells: Cells) -> Term:
     """Return free cytosolic calcium at rest (mol/m^3)."""
     return cells.line("resting_calcium", "mol/m^3")
+
+
+def _own_buffer(sheet: Constants, name: str) -> list[tuple[Term, Term]]:
+    """Return (concentration, constant) of a buffer of a sheet, or nothing where the sheet has none."""
+    if getattr(sheet.sheet, name) is None:
+        return []
+    return [(sheet(name, "mol/m^3"), sheet(f"{name}_constant", "mol/m^3"))]
 
 
 def _chelators(cells: Cells) -> list[tuple[Term, Term]]:
@@ -85,23 +92,14 @@ def _pool(
     network, name = cells.network, cells.name(state)
     network.compartment(cells.name(place), cells.volume * share)
     start = cells.start_volume * share
-
-    def all_of(x: Term, buffers: list[tuple[Term, Term]]) -> Term:
-        return x + total((b * x / (k + x) for b, k in buffers), "mol/m^3")
-
     # A chelator is given after the start: at rest only the cell's own buffers hold calcium, and it begins at nothing.
-    network.state(
-        name, cells.name(place), scale=cells.size * 1e-2, initial=all_of(rest, own) * start, content={"calcium": 1}
-    )
+    begin = bound_and_free(rest, own) * start
+    network.state(name, cells.name(place), scale=cells.size * 1e-2, initial=begin, content={"calcium": 1})
     free = network.unknown(f"{name}.free", "mol/m^3")
     cells.free[state] = free
-    residual = network.concentration(name) - all_of(free, own + (given or []))
-    network.equilibrium(
-        f"{name}.buffers",
-        {f"{name}.free": (free, 1e-4, 0.0)},
-        {"total": residual},
-        {"total": constant(1e-3, "mol/m^3")},
-    )
+    residual = network.concentration(name) - bound_and_free(free, own + (given or []))
+    size = {"total": constant(1e-3, "mol/m^3")}
+    network.equilibrium(f"{name}.buffers", {f"{name}.free": (free, 1e-4, 0.0)}, {"total": residual}, size)
 
 
 def bound_and_free(free: Term, buffers: list[tuple[Term, Term]]) -> Term:

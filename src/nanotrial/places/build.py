@@ -35,10 +35,13 @@ def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltAr
         overlay: fitted values that stand in for those of the sheets; by default the fits the study names.
     """
     values = overlay if overlay is not None else Overlay.of_study(study)
-    catalogue, subject = study.catalogue, arm.subject
-    if isinstance(subject, DishSubject):
-        return build_dish(study, arm, subject, values)
-    network = Network(arm.name)
+    if isinstance(arm.subject, DishSubject):
+        return build_dish(study, arm, arm.subject, values)
+    return _build_tube(study, arm, arm.subject, values)
+
+
+def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> BuiltArm:
+    catalogue, network = study.catalogue, Network(arm.name)
     vessel = catalogue.load("vessels", "tube")
     volume = network.parameter("tube.volume", subject.said_or_usual("volume", vessel), "m^3")
     network.compartment("tube", volume)
