@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +80,8 @@ class StudyResult:
         return [a for a in self.arms if a.status != "done"]
 
 
+# Measures that are shares of the same cells left alone.
+HELD = ("viability", "live_fraction")
 # Calcium may oscillate for a day: many steps, of which none needs the sharpness of a titration.
 CELLS = Tolerances(relative=1e-6, absolute=1e-9, max_steps=400_000)
 
@@ -91,6 +93,8 @@ class Player:
         """Start with nothing compiled."""
         self.tolerances = tolerances
         self._runners: dict[str, Runner] = {}
+        self._untreated: dict[Any, BuiltArm] = {}
+        self._seen: dict[Any, dict[str, Vector]] = {}
 
     def runner(self, built: BuiltArm) -> Runner:
         """Return the integrators for an arm; equal graphs share them."""
@@ -106,6 +110,12 @@ class Player:
 
     def replay(self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]) -> Trajectory:
         """Run again with other parameters on integrators that exist; the buffer is set to its nominal pH first."""
+        run = self._run(runner, built, times, changes)
+        if built.dish is None or built.untreated is None:
+            return run
+        return _held_to(run, self._untreated_run(built, times, changes))
+
+    def _run(self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]) -> Trajectory:
         c = runner.compiled
         values = {name: p.value for name, p in built.network.parameters.items()}
         values.update({k: v for k, v in changes.items() if k in values})
@@ -113,6 +123,32 @@ class Player:
             ready = built.prepare(c, c.parameters(values))
             settled = dict(zip(c.parameter_names, ready.tolist(), strict=True))
             return simulate_network(built.network, times, built.events, changes=settled, runner=runner)
+
+    def _untreated_run(self, built: BuiltArm, times: list[float], changes: dict[str, float]) -> dict[str, Vector]:
+        """Return what the same cells show when left alone; arms of one culture share it."""
+        assert built.untreated is not None
+        assert built.dish is not None
+        dyes = tuple(sorted((m, name) for m, (name, _) in built.dish.probes.items()))
+        culture = (built.dish.subject, dyes)
+        if culture not in self._untreated:
+            self._untreated[culture] = built.untreated()
+        twin = self._untreated[culture]
+        own = tuple(sorted((k, v) for k, v in changes.items() if k in twin.network.parameters))
+        key = (culture, tuple(times), own)
+        if key not in self._seen:
+            run = self._run(self.runner(twin), twin, times, changes)
+            self._seen[key] = {name: run[name] for name in HELD}
+        return self._seen[key]
+
+
+def _held_to(run: Trajectory, untreated: dict[str, Vector]) -> Trajectory:
+    """Return a run whose viability and live fraction are over those of the same cells left alone."""
+    shown = run.observables.copy()
+    place = {name: i for i, name in enumerate(run.observable_names)}
+    for name in HELD:
+        shown[:, place[name]] = run[name] / untreated[name]
+    shown[:, place["cell_death"]] = 1.0 - shown[:, place["viability"]]
+    return replace(run, observables=shown)
 
 
 def simulate(

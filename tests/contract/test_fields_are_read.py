@@ -37,9 +37,11 @@ CLASSES = list(dict.fromkeys(CLASSES))
 PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2018")]
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
 
+# Kinds whose names stand in messages and reasons.
+NAMED = (Phase, Buffer, cell_schema.CellLine, cell_schema.Probe)
 # Fields on which no run depends, each with its reason. May only shrink.
 SHOWN_ONLY = {
-    **{f"{c.__name__}.name": "what `nanotrial list` shows" for c in KINDS.values() if c not in (Phase, Buffer)},
+    **{f"{c.__name__}.name": "what `nanotrial list` shows" for c in KINDS.values() if c not in NAMED},
     "Water.name": "as above",
     "Material.description": "text for `nanotrial show`",
     "Buffer.counter_ion": "names the ion of the strong charge; its mobility and complexes take no part",

@@ -47,14 +47,58 @@ name = "no particles"
 {measures}"""
 
 
+DISH = """\
+# A nanotrial study. Every number carries its unit. `nanotrial check {file}` shows what a run fills in by itself.
+title = "{title} on {line}"
+place = "dish"
+
+# One table per particle; its name is yours. What there is: `nanotrial list materials`, `nanotrial list coatings`.
+[particle.coated]
+core     = "{material}"
+diameter = "20 nm"             # of the core
+coating  = [{{ material = "{coating}", mass_fraction = 0.2 }}]
+
+# The cells; medium, well, seeding, serum, oxygen and more are what `nanotrial check` lists unless they stand here.
+[subject]
+cells = "{cells}"              # `nanotrial list cells`
+
+# `vary` makes one arm of every combination; "{{key}}" stands for the value. The basis says what a concentration counts.
+[[arm]]
+name = "particles {{dose}}"
+vary = {{ dose = ["0.1 mmol/L", "1 mmol/L"] }}
+add  = [{{ particle = "coated", concentration = "{{dose}}", basis = "{basis}", at = "0 h" }}]
+
+# The same with an agent; `nanotrial list agents`.
+[[arm]]
+name = "particles 1 mmol/L + catalase"
+add  = [
+    {{ particle = "coated", concentration = "1 mmol/L", basis = "{basis}", at = "0 h" }},
+    {{ agent = "catalase", concentration = "300 U/mL", at = "0 h" }},
+]
+
+[[arm]]
+name    = "particles 1 mmol/L, hypoxia"
+subject = {{ oxygen = "1 %" }}
+add     = [{{ particle = "coated", concentration = "1 mmol/L", basis = "{basis}", at = "0 h" }}]
+
+# What to read out, and when.
+[measure]
+viability            = {{ every = "2 h", until = "24 h" }}
+calcium_fluorescence = {{ every = "80 s", until = "22 min" }}
+ros_fluorescence     = {{ every = "80 s", until = "22 min" }}
+atp                  = {{ every = "2 h", until = "24 h" }}
+"""
+
+
 def new_study(
     file: Annotated[Path, typer.Argument(help="File to write; an existing one is never overwritten.")],
     material: Annotated[str, typer.Option(help="Core material; see `nanotrial list materials`.")] = "calcium_peroxide",
+    cells: Annotated[str, typer.Option(help="Cell line: a study in a dish; see `nanotrial list cells`.")] = "",
 ) -> None:
-    """Write a starter study with comments."""
+    """Write a starter study with comments, in a tube or on cells."""
     from nanotrial.errors import OutputError
 
-    text = starter(file, material)
+    text = dish_starter(file, material, cells) if cells else starter(file, material)
     if file.exists() or file.is_symlink():
         raise OutputError(f"{file} exists already and is never overwritten. Choose another name.")
     if not file.parent.is_dir():
@@ -68,11 +112,28 @@ def new_study(
         if made:
             file.unlink(missing_ok=True)
         raise
-    say(f"Wrote {file}: {material} in buffer, five arms.")
+    say(f"Wrote {file}: {material} {f'on {cells}, four arms' if cells else 'in buffer, five arms'}.")
     say("Next:")
     say(f"  nanotrial check {file}      # what it says, and every default a run would use")
     say(f"  nanotrial explain {file}    # species, processes, parameters, budgets")
     say(f"  nanotrial run {file}        # curves and a report")
+
+
+def dish_starter(file: Path, material: str, cells: str) -> str:
+    """Return the text of a starter study of a material on cells of a line."""
+    from nanotrial.catalogue.lookup import Catalogue
+
+    catalogue = Catalogue()
+    sheet = catalogue.load("materials", material, "--material")
+    return DISH.format(
+        file=file.name,
+        title=sheet.name.capitalize(),
+        line=catalogue.load("cells", cells, "--cells").name,
+        cells=cells,
+        material=material,
+        coating=catalogue.ids("coatings")[0],
+        basis=next(iter(sheet.dissolution.metals), "core"),
+    )
 
 
 def starter(file: Path, material: str) -> str:

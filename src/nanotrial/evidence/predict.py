@@ -102,10 +102,12 @@ def _predict(fact: Fact, mapping: MappedFact | None, curves: Played) -> dict[str
         return row
     row |= _band(members, shown, fact.unit or shown)
     row["mode"] = "fitted" if fact.id in overlay.facts else "predicted"
-    failed = int(np.isnan(values[1:]).sum())
-    if failed:
-        row["reason"] = f"{failed} of {len(values) - 1} members failed and are left out"
+    row["reason"] = _failed(~np.isnan(values[1:]))
     return row
+
+
+def _failed(good: NDArray[np.bool_]) -> str | None:
+    return None if good.all() else f"{int((~good).sum())} of {len(good)} members failed and are left out"
 
 
 def _unit(fact: Fact) -> str:
@@ -135,7 +137,8 @@ def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[st
         return row
     if mapping.check == "comparison":
         return row | _compare(values[0][good], values[1][good])
-    return row | _ratio(values[0][good], values[1][good], measure_unit(mapping.measure), fact.unit or "fold")
+    row |= _ratio(values[0][good], values[1][good], measure_unit(mapping.measure), fact.unit or "fold")
+    return row | {"reason": "; ".join(filter(None, (_failed(good), row["reason"]))) or None}
 
 
 def _compare(arm: NDArray[np.float64], comparator: NDArray[np.float64]) -> dict[str, Any]:

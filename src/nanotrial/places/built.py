@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,17 @@ from nanotrial.study import Addition
 
 @dataclass(frozen=True)
 class BuiltArm:
-    """A network with its events and what is needed to start it."""
+    """A network with its events and what is needed to start it.
+
+    ``untreated`` builds the same cells under the same conditions with nothing done to them: what viability is held to.
+    """
 
     name: str
     network: Network
     place: Tube | Dish
     events: tuple[Event, ...]
     additions: tuple[Addition, ...] = ()
+    untreated: Callable[[], BuiltArm] | None = None
 
     @property
     def tube(self) -> Tube:

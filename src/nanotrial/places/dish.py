@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -89,7 +90,9 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
     observe_dish(dish)
     events = [addition_event(medium, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(medium, r, loose_particles=True) for r in arm.removals]
-    return BuiltArm(arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)), arm.additions)
+    left_alone = Arm(f"{arm.name}, untreated", subject, (), ())
+    untreated = partial(build_dish, study, left_alone, subject, values)
+    return BuiltArm(arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)), arm.additions, untreated)
 
 
 def _medium(

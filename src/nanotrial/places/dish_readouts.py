@@ -27,7 +27,9 @@ def observe_dish(dish: Dish) -> None:
 def _observe_cells(dish: Dish) -> None:
     network, all_cells = dish.network, dish.cells
     everyone = dish.live + network["dead.apoptotic"] + network["dead.necrotic"]
-    network.observe("live_fraction", dish.live / dish.untreated, "1", "live cells over those of an untreated well")
+    unharmed = dish.live / dish.untreated
+    network.observe("population", unharmed, "1", "live cells over those that growth at its usual speed would give")
+    network.observe("live_fraction", unharmed, "1", "live cells over those of an untreated well")
     network.observe("apoptotic_fraction", network["dead.apoptotic"] / everyone, "1", "dead the apoptosis-like way")
     network.observe("necrotic_fraction", network["dead.necrotic"] / everyone, "1", "dead the necrosis-like way")
     shown = {

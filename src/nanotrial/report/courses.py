@@ -14,11 +14,11 @@ from nanotrial.report.drawing import (
     SOFT,
     WIDE,
     Chart,
+    Definition,
     Rows,
     identifier,
     legend_columns,
     rounded,
-    styled,
 )
 from nanotrial.report.groups import Group
 from nanotrial.report.layout import Record
@@ -148,72 +148,101 @@ def _published(record: Record, panel: Panel, place: dict[str, str]) -> Rows:
     ]
 
 
-def _definition(record: Record, group: Group, panels: list[Panel], rows: Rows) -> Any:
-    import altair as alt
-
+def _definition(record: Record, group: Group, panels: list[Panel], rows: Rows) -> Definition:
+    """Return the figure as plain Vega-Lite: Altair would copy every panel many times over."""
     columns = 1 if len(panels) == 1 else 2 if len(panels) in (2, 4) else 3
-    width = {1: 620, 2: 365, 3: 232}[columns]
-    views = [_view(record, group, p, [r for r in rows if r["panel"] == p.key], width) for p in panels]
+    width = {1: 620, 2: 365, 3: 225}[columns]
     narrow = {
         "color": legend_columns(list(group.colours.values()), NARROW),
         "strokeDash": legend_columns(list((group.styles or group.colours).values()), NARROW),
     }
-    chart: Any = alt.concat(*views, columns=columns, spacing=26, data=alt.InlineData(values=[]))
-    chart = styled(chart.properties(usermeta={"narrow_columns": narrow}))
-    chart.data = {"values": rows}
-    return chart
+    return Definition(
+        {
+            "concat": [_view(record, group, p, [r for r in rows if r["panel"] == p.key], width) for p in panels],
+            "columns": columns,
+            "spacing": {"row": 84, "column": 58},
+            "bounds": "flush",
+            "usermeta": {"narrow_columns": narrow},
+        }
+    )
 
 
-def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) -> Any:
+def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) -> dict[str, Any]:
     """Return one panel: bands, lines, frames and published points."""
-    import altair as alt
-
     log = _is_steep(rows, panel)
     share = words.is_fraction(panel.measure)
     unit, _ = panel.clock
-    x = alt.X("t:Q", axis=alt.Axis(title=f"Time ({unit})", tickCount=5), scale=alt.Scale(nice=False))
-    axis = alt.Axis(title=None, tickCount=4, format="~%" if share else "~g")
-    scale = alt.Scale(type="log") if log else alt.Scale(domain=_domain(rows, share), nice=True, zero=False)
-    base: Any = alt.Chart().encode(x=x, y=alt.Y("y:Q", axis=axis, scale=scale), **_colour(group))
-    curve = base.transform_filter(f"datum.kind === 'curve' && datum.panel === '{panel.key}'")
+    x = {
+        "field": "t",
+        "type": "quantitative",
+        "axis": {"title": f"Time ({unit})", "tickCount": 5},
+        "scale": {"nice": False},
+    }
+    axis = {"title": None, "tickCount": 4} | ({"format": "~%"} if share else {})
+    scale = {"type": "log"} if log else {"domain": _domain(rows, share), "nice": True, "zero": False}
+    y = {"field": "y", "type": "quantitative", "axis": axis, "scale": scale}
+    tooltip = [
+        {"field": "arm", "type": "nominal", "title": "arm"},
+        {"field": "t", "type": "quantitative", "title": f"time ({unit})", "format": ".3~g"},
+        {"field": "y", "type": "quantitative", "title": panel.title, "format": ".3~%" if share else ".3~g"},
+    ]
+    common = {"x": x, "y": y, **_colour(group)}
+    curve = [{"filter": "datum.kind === 'curve'"}]
+    detail = {"field": "arm", "type": "nominal"}
     layers = []
     if any("low" in r for r in rows):
-        band = curve.transform_filter("isValid(datum.low)" + (" && datum.low > 0" if log else ""))
-        layers.append(band.mark_area(opacity=0.12).encode(y=alt.Y("low:Q"), y2="high:Q", detail="arm:N"))
-    tooltip = [
-        alt.Tooltip("arm:N", title="arm"),
-        alt.Tooltip("t:Q", title=f"time ({unit})", format=".3~g"),
-        alt.Tooltip("y:Q", title=panel.title, format=".3~%" if share else ".3~g"),
-    ]
+        opacity = max(0.04, min(0.16, 0.4 / len(group.arms)))
+        layers.append(
+            {
+                "transform": [{"filter": "isValid(datum.low)" + (" && datum.low > 0" if log else "")}],
+                "mark": {"type": "area", "opacity": opacity},
+                "encoding": {**common, "y": y | {"field": "low"}, "y2": {"field": "high"}, "detail": detail},
+            }
+        )
+    line = {"type": "line", "strokeWidth": 1.8, "strokeJoin": "round"}
     layers.append(
-        curve.mark_line(strokeWidth=1.8, strokeJoin="round").encode(detail="arm:N", tooltip=tooltip, **_style(group))
+        {
+            "transform": curve,
+            "mark": line,
+            "encoding": {**common, "detail": detail, "tooltip": tooltip, **_style(group)},
+        }
     )
     if panel.early or len(record["measures"][panel.measure]["time_h"]) <= FEW_TIMES:
-        layers.append(curve.mark_point(size=14, filled=True, opacity=1).encode(tooltip=tooltip))
+        dot = {"type": "point", "size": 14, "filled": True, "opacity": 1}
+        layers.append({"transform": curve, "mark": dot, "encoding": {**common, "tooltip": tooltip}})
     if any(r["kind"] == "published" for r in rows):
-        layers.append(_published_layer(base, panel))
-    title = alt.TitleParams(
-        panel.title + (" (logarithmic)" if log else ""), anchor="start", fontSize=12, fontWeight="bold", color=INK
-    )
-    return alt.layer(*layers).properties(width=width, height=170, title=title)
+        layers.append(_published_layer(common))
+    text = panel.title + (" (log axis)" if log else "")
+    title = {"text": text, "anchor": "start", "frame": "group", "fontSize": 12, "fontWeight": "bold", "color": INK}
+    data = {"values": [{k: v for k, v in r.items() if k != "panel"} for r in rows]}
+    return {"data": data, "title": title, "width": width, "height": 165, "layer": layers}
 
 
-def _published_layer(base: Any, panel: Panel) -> Any:
-    import altair as alt
-
-    shape = alt.Shape("relation:N", legend=None, scale=alt.Scale(domain=list(MARKERS), range=list(MARKERS.values())))
-    found = base.transform_filter(f"datum.kind === 'published' && datum.panel === '{panel.key}'")
-    tooltip = [alt.Tooltip("label:N", title="published"), alt.Tooltip("y:Q", title="value"), alt.Tooltip("arm:N")]
-    mark = found.mark_point(size=90, filled=True, opacity=1, stroke=INK, strokeWidth=1.3)
-    return mark.encode(shape=shape, tooltip=tooltip)
+def _published_layer(common: dict[str, Any]) -> dict[str, Any]:
+    scale = {"domain": list(MARKERS), "range": list(MARKERS.values())}
+    tooltip = [
+        {"field": "label", "type": "nominal", "title": "published"},
+        {"field": "y", "type": "quantitative", "title": "value"},
+        {"field": "arm", "type": "nominal"},
+    ]
+    return {
+        "transform": [{"filter": "datum.kind === 'published'"}],
+        "mark": {"type": "point", "size": 90, "filled": True, "opacity": 1, "stroke": INK, "strokeWidth": 1.3},
+        "encoding": {
+            **common,
+            "shape": {"field": "relation", "type": "nominal", "legend": None, "scale": scale},
+            "tooltip": tooltip,
+        },
+    }
 
 
 def _is_steep(rows: Rows, panel: Panel) -> bool:
     """Say whether one arm rises so far above the others that only a logarithmic axis shows them all."""
     curves = [r for r in rows if r["kind"] == "curve"]
     peaks = sorted(max(r["y"] for r in curves if r["arm"] == arm) for arm in {r["arm"] for r in curves})
-    positive = all(r["y"] > 0 for r in rows)
-    return not words.is_fraction(panel.measure) and positive and peaks[-1] > STEEP * peaks[(len(peaks) - 1) // 2]
+    highest = max(r.get("high", r["y"]) for r in curves)
+    positive = all(r.get(k, 1.0) > 0 for r in rows for k in ("y", "low"))
+    return not words.is_fraction(panel.measure) and positive and highest > STEEP * peaks[(len(peaks) - 1) // 2]
 
 
 def _domain(rows: Rows, share: bool) -> list[float]:
@@ -247,38 +276,29 @@ def _colours(group: Group) -> list[str]:
 
 
 def _colour(group: Group) -> dict[str, Any]:
-    import altair as alt
-
     values = _order(group)
     if len(values) < 2:
-        return {"color": alt.value(CATEGORIES[0])}
-    width = WIDE if not group.styles else WIDE // 2
-    legend = alt.Legend(
-        title=group.colour_title, symbolType="stroke", symbolOpacity=1, columns=legend_columns(values, width)
-    )
-    scale = alt.Scale(domain=values, range=_colours(group))
-    return {"color": alt.Color("colour:N", sort=values, scale=scale, legend=legend)}
+        return {"color": {"value": CATEGORIES[0]}}
+    legend = _legend(group.colour_title, values, WIDE // 2 if group.styles else WIDE)
+    scale = {"domain": values, "range": _colours(group)}
+    return {"color": {"field": "colour", "type": "nominal", "sort": values, "scale": scale, "legend": legend}}
 
 
 def _style(group: Group) -> dict[str, Any]:
     """Return the line style: what is given where colour tells the culture, otherwise the arm once more."""
-    import altair as alt
-
-    field = "style" if group.styles else "colour"
     values = list(dict.fromkeys(group.styles[a] for a in group.arms)) if group.styles else _order(group)
     if len(values) < 2:
         return {}
-    styles = [STYLES[i % len(STYLES)] for i in range(len(values))]
-    symbol = {"symbolStrokeColor": INK} if group.styles else {}
-    legend = alt.Legend(
-        title="Given" if group.styles else group.colour_title,
-        symbolType="stroke",
-        symbolOpacity=1,
-        columns=legend_columns(values, WIDE // 2 if group.styles else WIDE),
-        **symbol,
-    )
-    scale = alt.Scale(domain=values, range=styles)
-    return {"strokeDash": alt.StrokeDash(f"{field}:N", sort=values, scale=scale, legend=legend)}
+    legend = _legend(group.colour_title, values, WIDE)
+    if group.styles:
+        legend = _legend("Given", values, WIDE // 2) | {"symbolStrokeColor": INK}
+    scale = {"domain": values, "range": [STYLES[i % len(STYLES)] for i in range(len(values))]}
+    field = "style" if group.styles else "colour"
+    return {"strokeDash": {"field": field, "type": "nominal", "sort": values, "scale": scale, "legend": legend}}
+
+
+def _legend(title: str, values: list[str], width: int) -> dict[str, Any]:
+    return {"title": title, "symbolType": "stroke", "symbolOpacity": 1, "columns": legend_columns(values, width)}
 
 
 def _caption(record: Record, group: Group, panels: list[Panel], rows: Rows) -> str:

@@ -26,7 +26,7 @@ MOST_PANELS, MOST_CROWDED = 6, 9  # the second where there are many groups
 MANY_GROUPS = 3
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 BAR, HELD = "#7fb2d6", "#c3ccd5"
-ROW = 42
+ROW = 38
 
 
 def dish_charts(record: Record) -> list[Chart]:
@@ -126,7 +126,7 @@ def _told(rows: Rows, series: Series) -> str:
 
 def _marks(rows: Rows) -> str:
     relations = {r["relation"] for r in rows if r["kind"] == "published"}
-    text = " Orange marks with a dark edge: published values." if relations else ""
+    text = " Marks with a dark edge: published values." if relations else ""
     text += " Diamond: about." if "~" in relations else ""
     text += " Triangle pointing down: the paper says less than this." if "<" in relations else ""
     return text + (" Triangle pointing up: the paper says more than this." if ">" in relations else "")
@@ -160,9 +160,9 @@ def _dose_view(measure: str, rows: Rows, unit: str, place: int, things: list[str
         scale=alt.Scale(type="log", domain=[doses[0] / 1.3, doses[-1] * 1.3], nice=False),
         axis=alt.Axis(title=f"Dose ({words.units(unit)})", format="~g", **({"values": ticks} if ticks else {})),
     )
-    top = max(1.0, *(r[k] for r in own for k in ("y", "high", "published") if k in r))
+    top = _top(own)
     axis = alt.Axis(title=words.measure_title(measure), format="~%", tickCount=5)
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top], nice=True), axis=axis)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top], clamp=True), axis=axis)
     ranged = [CATEGORIES[i % len(CATEGORIES)] for i in range(len(things))]
     legend = alt.Legend(title="Given alone", symbolOpacity=1, columns=legend_columns(things, 620), symbolSize=90)
     colour = alt.Color("thing:N", sort=things, scale=alt.Scale(domain=things, range=ranged), legend=legend)
@@ -174,24 +174,29 @@ def _dose_view(measure: str, rows: Rows, unit: str, place: int, things: list[str
     none = base.transform_filter("datum.kind === 'none'")
     layers = [none.mark_rule(color=SOFT, strokeDash=[4, 3], strokeWidth=1.4).encode(y=y)]
     if any("low" in r for r in own):
-        layers.append(dose.mark_area(opacity=0.15).encode(y=alt.Y("low:Q"), y2="high:Q"))
+        layers.append(dose.mark_area(opacity=0.12).encode(y=alt.Y("low:Q"), y2="high:Q"))
     layers.append(dose.mark_line(strokeWidth=2))
     layers.append(dose.mark_point(size=70, filled=True, opacity=1).encode(shape=shape, tooltip=tooltip))
     if any(r["kind"] == "published" for r in own):
-        found = base.transform_filter("datum.kind === 'published'").encode(x=x, y=alt.Y("published:Q"))
-        layers += [_mark(found, relation) for relation in MARKERS]
+        found = base.transform_filter("datum.kind === 'published'").encode(x=x, y=alt.Y("published:Q"), color=colour)
+        layers += [_mark(found, relation, {}) for relation in MARKERS]
     return alt.layer(*layers).properties(width=width, height=260)
 
 
-def _mark(found: Any, relation: str, offset: int = 0) -> Any:
+def _top(rows: Rows) -> float:
+    """Return the end of an axis of shares: the whole, unless something is clearly above it."""
+    highest = max(r[k] for r in rows for k in ("y", "high", "published") if k in r)
+    return float(highest) if highest > 1.02 else 1.0
+
+
+def _mark(found: Any, relation: str, look: dict[str, Any]) -> Any:
     """Return the published values with one relation, which sets their shape."""
     import altair as alt
 
     return (
         found.transform_filter(f"datum.relation === '{relation}'")
         .mark_point(
-            size=95, filled=True, opacity=1, color=CATEGORIES[1], stroke=INK, strokeWidth=1.4,
-            shape=MARKERS[relation], yOffset=offset,
+            size=95, filled=True, opacity=1, stroke=INK, strokeWidth=1.6, shape=MARKERS[relation], **look
         )
         .encode(tooltip=[alt.Tooltip("label:N", title="published"), alt.Tooltip("published:Q", title="value")])
     )  # fmt: skip
@@ -245,9 +250,9 @@ def _bar_definition(measure: str, rows: Rows) -> Any:
     import altair as alt
 
     count = sum(r["kind"] != "published" for r in rows)
-    top = max(1.0, *(r[k] for r in rows for k in ("y", "high", "published") if k in r))
+    top = _top(rows)
     axis = alt.Axis(title=words.measure_title(measure), format="~%", tickCount=5, grid=True, gridColor="#e8ecf0")
-    scale = alt.Scale(domain=[0, top], nice=True)
+    scale = alt.Scale(domain=[0, top], clamp=True)
     y = alt.Y("row:O", sort=list(range(count)), axis=None, scale=alt.Scale(domain=list(range(count)), padding=0))
     base: Any = alt.Chart().encode(y=y)
     bar = base.transform_filter("datum.kind === 'bar'")
@@ -272,7 +277,7 @@ def _bar_definition(measure: str, rows: Rows) -> Any:
             layers.append(tick.encode(x=alt.X(f"{end}:Q")))
     if any(r["kind"] == "published" for r in rows):
         found = base.transform_filter("datum.kind === 'published'").encode(x=alt.X("published:Q"))
-        layers += [_mark(found, relation, 6) for relation in MARKERS]
+        layers += [_mark(found, relation, {"color": CATEGORIES[1], "yOffset": 6}) for relation in MARKERS]
     chart: Any = alt.layer(*layers, data=alt.InlineData(values=[])).properties(width=620, height=ROW * count)
     chart = styled(chart.properties(usermeta={"narrow_columns": {}, "keep_height": True}))
     chart.data = {"values": rows}

@@ -21,13 +21,37 @@ NARROW_HEIGHT = 190
 
 @dataclass(frozen=True)
 class Chart:
-    """One figure: id, title, caption, a description for those who cannot see it, and its Altair definition."""
+    """One figure: id, title, caption, a description for those who cannot see it, and its definition.
+
+    The definition is an Altair chart, or plain Vega-Lite with the same ``to_dict``.
+    """
 
     id: str
     title: str
     caption: str
     description: str
     definition: Any
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A figure written as plain Vega-Lite, without what every figure shares."""
+
+    spec: dict[str, Any]
+
+    def to_dict(self, validate: bool = True) -> dict[str, Any]:
+        """Return the whole specification, as Altair charts do.
+
+        Arguments:
+            validate: check it against the schema of Vega-Lite.
+        """
+        import altair as alt
+
+        shared = styled(alt.Chart(alt.InlineData(values=[])).mark_point()).to_dict(validate=False)
+        whole = {"$schema": shared["$schema"], "config": shared["config"], **self.spec}
+        if validate:
+            alt.Chart.from_dict(whole)
+        return whole
 
 
 def chart_spec(chart: Chart, narrow: bool = False) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from nanotrial.report.charts import Chart, chart_svg
 from nanotrial.report.layout import Record
+from nanotrial.report.published import reported
 from nanotrial.report.sections import failed_first
 from nanotrial.report.tables import Column, Row, details, facts, items, table
 from nanotrial.report.words import (
@@ -27,15 +27,14 @@ from nanotrial.report.words import (
 )
 
 ROUNDING, TOLERATED = 1e-9, 1e-6
-RELATIONS = {"=": "", "~": "about ", "<": "below ", ">": "above "}
 FLAGS = {-1: " <small>below the detection limit</small>", 1: " <small>above the highest absorbance</small>"}
 
 
 def figures(record: Record, made: list[Chart]) -> str:
-    """Return the figures, and the published points beside what was computed."""
+    """Return the figures."""
     if not made:
         return "<p>No arm reached its end, so there is nothing to draw.</p>"
-    return "\n".join([*(_figure(chart, n) for n, chart in enumerate(made, start=1)), _published(record)])
+    return "\n".join(_figure(chart, n) for n, chart in enumerate(made, start=1))
 
 
 def _figure(chart: Chart, place: int) -> str:
@@ -58,61 +57,8 @@ def _inline(svg: str) -> str:
     return head + mark + body
 
 
-def _published(record: Record) -> str:
-    points = record.get("published") or []
-    note = f"<p>{escape(record['published_note'])}</p>" if record.get("published_note") else ""
-    if not points:
-        return note
-    arms = {a["name"]: a for a in record["arms"]}
-    rows = []
-    for p in points:
-        name = p.get("measure", "")
-        unit = record["measures"].get(name, {}).get("unit", "1")
-        value = RELATIONS.get(p.get("relation") or "=", "") + shown_measure(name, p.get("value")) + _suffix(unit)
-        here = _computed(record, arms.get(p.get("arm", "")), name, p.get("time_h"))
-        rows.append(
-            Row(
-                [
-                    escape(p.get("label") or p.get("id")),
-                    escape(p.get("arm")),
-                    escape(measure_title(name)),
-                    f"{number(p.get('time_h'))} h",
-                    value,
-                    shown_measure(name, here) + _suffix(unit, here),
-                    escape(p.get("source")),
-                ]
-            )
-        )
-    columns = [
-        Column("Published", "middle"),
-        Column("Arm", "middle"),
-        Column("Measure"),
-        Column("Time", "number"),
-        Column("Published value", "number"),
-        Column("Computed", "number"),
-        Column("Source"),
-    ]
-    return note + table("<strong>Published points and the central run at the same time.</strong>", columns, rows)
-
-
-def _suffix(unit: str, value: Any = 0.0) -> str:
-    return "" if unit in ("", "1") or not finite(value) else f"&nbsp;{pretty(unit)}"
-
-
-def _computed(record: Record, arm: Record | None, measure: str, time: Any) -> float | None:
-    """Return the central curve at a time (h), straight between its points."""
-    if arm is None or measure not in record["measures"] or not finite(time):
-        return None
-    values = (arm.get("curves", {}).get(measure) or {}).get("value", [])
-    pairs = [(t, v) for t, v in zip(record["measures"][measure]["time_h"], values, strict=False) if finite(v)]
-    for (t0, v0), (t1, v1) in zip(pairs, pairs[1:] or pairs, strict=False):
-        if t0 <= time <= t1:
-            return float(v0 + (v1 - v0) * ((time - t0) / (t1 - t0) if t1 > t0 else 0.0))
-    return None
-
-
 def end_points(record: Record) -> str:
-    """Return the last value of every measure in every arm, with its band and its reading where there are any."""
+    """Return what was reported beside what was computed, and the last value of every measure in every arm."""
     measures = record["measures"]
     read = [m for m in measures if any((a.get("curves", {}).get(m) or {}).get("reading") for a in record["arms"])]
     columns = [Column("Arm", "nowrap")]
@@ -128,7 +74,8 @@ def end_points(record: Record) -> str:
         cells += [_last_reading(curves.get(m) or {}) for m in read]
         rows.append(Row(cells, "" if arm.get("status") == "done" else "failed"))
     band = " In brackets: from 5 to 95 % of the members." if record.get("members") else ""
-    return table(f"<strong>End points.</strong> Each measure at its last time, central run.{band}", columns, rows)
+    last = table(f"<strong>End points.</strong> Each measure at its last time, central run.{band}", columns, rows)
+    return "\n".join(filter(None, [reported(record), last]))
 
 
 def _last(name: str, curve: Record) -> str:

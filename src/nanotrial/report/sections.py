@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nanotrial.report.layout import Record, choose_layout
+from nanotrial.report import culture
+from nanotrial.report.layout import Record, choose_layout, in_dish
 from nanotrial.report.tables import Column, Row, details, facts, items, table
 from nanotrial.report.words import (
     MISSING,
@@ -38,8 +39,17 @@ def summary(record: Record) -> str:
             ("Arms", f'<span style="color:var(--bad)">{done}</span>' if failed else done),
             ("Members per arm", str(members) if members else "none, central run only"),
             ("Fits used", listing([escape(f) for f in record.get("fits", [])]) or "none"),
+            *_cells(record),
         ]
     )
+
+
+def _cells(record: Record) -> list[tuple[str, str]]:
+    """Return lines and warnings of a dish; nothing for a tube without warnings."""
+    names = list(dict.fromkeys(str(a.get("cells_name") or a["cells"]) for a in record["arms"] if a.get("cells")))
+    warned = len(record.get("warnings") or [])
+    rows = [("Cells", escape(", ".join(names)))] if names else []
+    return rows + ([("Warnings", f'<a href="#run">{count(warned, "warning")}</a>')] if warned else [])
 
 
 def what_was_run(record: Record) -> str:
@@ -49,7 +59,8 @@ def what_was_run(record: Record) -> str:
             None,
             [
                 _failures(record),
-                _subject(record),
+                culture.warnings(record),
+                culture.subject(record) if in_dish(record) else _subject(record),
                 _particles(record),
                 _described(record),
                 _arms(record),
@@ -134,6 +145,8 @@ def _described(record: Record) -> str:
 
 
 def _arms(record: Record) -> str:
+    if in_dish(record):
+        return _dish_arms(record)
     layout = choose_layout(record["arms"])
     varies = [t for t in ("buffer", "temperature", "given") if len(layout.order[t]) > 1]
     titles = {"buffer": "Buffer", "temperature": "Temperature", "given": "Also given or removed"}
@@ -146,6 +159,16 @@ def _arms(record: Record) -> str:
         cells = [escape(arm["name"]), escape(traits["particle"]), _loads(arm), escape(traits["ph"])]
         cells += [escape(traits[t]) for t in varies] + [_status(arm, record.get("members") or 0)]
         rows.append(Row(cells, "" if done else "failed", beneath="" if done else escape(_reason(arm))))
+    return table("<strong>Arms.</strong> Load as given, before anything dissolves.", columns, rows)
+
+
+def _dish_arms(record: Record) -> str:
+    rows = []
+    for arm in failed_first(record):
+        done = arm.get("status") == "done"
+        cells = [*culture.arm_cells(record, arm), _status(arm, record.get("members") or 0)]
+        rows.append(Row(cells, "" if done else "failed", beneath="" if done else escape(_reason(arm))))
+    columns = [*culture.arm_columns(record), Column("Status", "nowrap")]
     return table("<strong>Arms.</strong> Load as given, before anything dissolves.", columns, rows)
 
 
@@ -259,12 +282,14 @@ def budgets(record: Record) -> str:
     for arm in arms:
         for b in arm["budgets"]:
             names.setdefault(b["name"], b)
-    columns = [Column("Arm", "nowrap")]
+    same = _same_budgets(arms)
+    columns = [Column("Arm" if len(same) == len(arms) else "Arms", "nowrap" if len(same) == len(arms) else "middle")]
     columns += [Column(f"{escape(plain(n, capital=True))}{_unit(b.get('unit'))}", "number") for n, b in names.items()]
-    rows = [_budget_row(arm, names) for arm in arms]
+    rows = [_budget_row(found, names) for found in same]
     matrix = table(
         "<strong>Budgets by arm.</strong> In brackets: what the number is held against. "
-        '<span class="binds">Shaded</span> where the ceiling binds.',
+        '<span class="binds">Shaded</span> where the ceiling binds.'
+        + ("" if len(same) == len(arms) else " Arms with the same budgets share a row."),
         columns,
         rows,
     )
@@ -276,9 +301,18 @@ def _unit(unit: Any) -> str:
     return "" if unit in (None, "", "1") else f" <small>({pretty(unit)})</small>"
 
 
-def _budget_row(arm: Record, names: dict[str, Record]) -> Row:
-    own = {b["name"]: b for b in arm["budgets"]}
-    cells, marked = [escape(arm["name"])], set()
+def _same_budgets(arms: list[Record]) -> list[list[Record]]:
+    """Return the arms of a dish in parts with the same budgets; each arm of a tube stands alone."""
+    parts: dict[str, list[Record]] = {}
+    for arm in arms:
+        told = [(b["name"], number(b.get("value")), number(b.get("against")), b.get("binds")) for b in arm["budgets"]]
+        parts.setdefault(repr(told) if arm.get("cells") else arm["name"], []).append(arm)
+    return list(parts.values())
+
+
+def _budget_row(arms: list[Record], names: dict[str, Record]) -> Row:
+    own = {b["name"]: b for b in arms[0]["budgets"]}
+    cells, marked = ["; ".join(escape(a["name"]) for a in arms)], set()
     for place, name in enumerate(names, start=1):
         b = own.get(name)
         if b is None:

@@ -15,6 +15,7 @@ CELL_MEASURES = {
     "viability": "1",
     "cell_death": "1",
     "live_fraction": "1",
+    "population": "1",
     "apoptotic_fraction": "1",
     "necrotic_fraction": "1",
     "cytosolic_calcium": "umol/L",
