@@ -8,6 +8,8 @@ endif
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO_STUDY := examples/calcium_peroxide_release.toml
+DEMO_CELLS := examples/calcium_peroxide_on_cells.toml
+DEMO_MEMBERS ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-runtime demo test lint format types docs benchmark nightly clean
@@ -40,14 +42,15 @@ install: $(VENV)/.development  ## set up for development (package, test and deve
 install-runtime: $(VENV)/.runtime  ## set up to run studies only
 
 # A run folder is never overwritten, so each demo takes a fresh name.
-demo: $(VENV)/.runtime  ## run the example study, score the evidence, say what to open
-	@mkdir -p runs; folder="runs/release-$$(date +%Y%m%d-%H%M%S)"; set -e; \
-	$(BIN)/nanotrial run $(DEMO_STUDY) -o "$$folder"; \
-	$(BIN)/nanotrial evidence score; \
+demo: $(VENV)/.runtime  ## run the example studies (in buffer, on cells), score the evidence, say what to open
+	@mkdir -p runs; now=$$(date +%Y%m%d-%H%M%S); set -e; \
+	$(BIN)/nanotrial run $(DEMO_STUDY) -o "runs/release-$$now"; \
+	$(BIN)/nanotrial run $(DEMO_CELLS) -o "runs/cells-$$now"; \
+	$(BIN)/nanotrial evidence score --members $(DEMO_MEMBERS); \
 	echo; \
-	echo "Report, to open in a browser:"; \
-	find "$$folder" -name '*.html' | sed 's/^/  /'; \
-	echo "Next: copy $(DEMO_STUDY), change a line, and run your copy:"; \
+	echo "Reports, to open in a browser:"; \
+	find "runs/release-$$now" "runs/cells-$$now" -name '*.html' | sed 's/^/  /'; \
+	echo "Next: copy $(DEMO_CELLS), change the line of cells, the dose or an agent, and run your copy:"; \
 	echo "  $(BIN)/nanotrial run my_study.toml -o runs/my-study"
 
 test: lint types  ## everything that must pass: set-up, lint, format, types, tests

@@ -29,9 +29,9 @@ print("PEAK", usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 10
 """
 
 
-def one_run(folder: Path) -> tuple[float, float]:
+def one_run(folder: Path, study: Path = STUDY) -> tuple[float, float]:
     """Return wall seconds and peak megabytes of one whole process."""
-    code = CODE.format(study=str(STUDY), folder=str(folder))
+    code = CODE.format(study=str(study), folder=str(folder))
     begin = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     wall = time.perf_counter() - begin

@@ -17,6 +17,21 @@ CATALOGUE = ROOT / "src" / "nanotrial" / "catalogue"
 PAGES = ROOT / "docs" / "catalogue"
 COLUMNS = ("value of", "value", "unit", "spread", "grade", "source", "locator", "conditions and note")
 NO_SHEETS = ("fits", "systems", "second_readings")
+# What a sheet says in words, in the order in which it is shown.
+WORDS = (
+    "organism",
+    "tissue",
+    "origin",
+    "media",
+    "serum",
+    "kind",
+    "target",
+    "acts_on",
+    "action",
+    "measures",
+    "law",
+    "solutes",
+)
 
 
 def find_values(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -70,6 +85,21 @@ def value_row(path: str, value: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+def said_in_words(sheet: dict[str, Any]) -> str:
+    """Return what a sheet says in words, such as the target of an agent; escaped, empty where it says nothing."""
+    said = []
+    for key in WORDS:
+        found = sheet.get(key)
+        if key == "solutes" and isinstance(found, dict):
+            counts = [f"{count} {name}" for name, count in found.items() if not isinstance(count, dict)]
+            found = ", ".join(counts)
+        elif isinstance(found, list):
+            found = ", ".join(str(one) for one in found)
+        if found and isinstance(found, str):
+            said.append(f"{key.replace('_', ' ')}: {escape(found)}")
+    return "; ".join(said)
+
+
 def sheet_section(identifier: str, sheet: dict[str, Any]) -> tuple[list[str], int]:
     """Return the lines of one sheet and how many values it holds."""
     rows = [value_row(path, value) for path, value in find_values(sheet)]
@@ -77,6 +107,11 @@ def sheet_section(identifier: str, sheet: dict[str, Any]) -> tuple[list[str], in
     title = ": ".join(str(sheet[key]) for key in ("name", "description") if sheet.get(key))
     if title:
         lines += [escape(title), ""]
+    words = said_in_words(sheet)
+    if words:
+        lines += [f"{words[0].upper()}{words[1:]}.", ""]
+    if sheet.get("warning"):
+        lines += [f"**Warning.** {escape(sheet['warning'])}", ""]
     lines += table(COLUMNS, rows) if rows else ["No values.", ""]
     return lines, len(rows)
 

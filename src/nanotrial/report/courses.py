@@ -20,7 +20,7 @@ from nanotrial.report.drawing import (
     legend_columns,
     rounded,
 )
-from nanotrial.report.groups import Group
+from nanotrial.report.groups import MOST_ARMS, Group
 from nanotrial.report.layout import Record
 
 EARLY = 0.4  # h: how long a microscope takes frames
@@ -53,7 +53,7 @@ class Panel:
 
 def trace_panels(record: Record) -> list[Panel]:
     """Return the panels of measures with frames: the first minutes, and the whole course where it is longer."""
-    panels = []
+    panels: list[Panel] = []
     for name, about in record["measures"].items():
         if _has_frames(about):
             unit = words.measure_axis(name, about.get("unit", ""))
@@ -65,8 +65,9 @@ def trace_panels(record: Record) -> list[Panel]:
 
 
 def state_panels(record: Record) -> list[Panel]:
-    """Return one panel for every other measure with more than one time."""
+    """Return one panel for every other measure with more than one time; death mirrors viability, so one is enough."""
     found = [n for n, about in record["measures"].items() if len(about["time_h"]) > 1 and not _has_frames(about)]
+    found = [n for n in found if n != "cell_death" or "viability" not in found]
     order = {name: i for i, name in enumerate(STATE)}
     found.sort(key=lambda n: order.get(n, len(order)))
     return [
@@ -75,7 +76,7 @@ def state_panels(record: Record) -> list[Panel]:
 
 
 def _has_frames(about: Record) -> bool:
-    return sum(t <= EARLY for t in about["time_h"]) >= FEWEST_FRAMES
+    return len([t for t in about["time_h"] if t <= EARLY]) >= FEWEST_FRAMES
 
 
 def course_chart(record: Record, group: Group, panels: list[Panel], kind: str) -> Chart | None:
@@ -121,7 +122,7 @@ def _rows(record: Record, group: Group, panel: Panel) -> Rows:
         for t, y, low, high in columns:
             if words.finite(y) and (not panel.early or t <= EARLY):
                 row = {"kind": "curve", "t": rounded(clock * t), "y": rounded(y), **place}
-                if words.finite(low) and words.finite(high):
+                if len(group.arms) <= MOST_ARMS and words.finite(low) and words.finite(high):
                     row |= {"low": rounded(low), "high": rounded(high)}
                 rows.append(row)
         if any(r["arm"] == name for r in rows):
@@ -186,10 +187,10 @@ def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) ->
         {"field": "t", "type": "quantitative", "title": f"time ({unit})", "format": ".3~g"},
         {"field": "y", "type": "quantitative", "title": panel.title, "format": ".3~%" if share else ".3~g"},
     ]
-    common = {"x": x, "y": y, **_colour(group)}
+    common: dict[str, Any] = {"x": x, "y": y, **_colour(group)}
     curve = [{"filter": "datum.kind === 'curve'"}]
     detail = {"field": "arm", "type": "nominal"}
-    layers = []
+    layers: list[dict[str, Any]] = []
     if any("low" in r for r in rows):
         opacity = max(0.04, min(0.16, 0.4 / len(group.arms)))
         layers.append(
@@ -239,15 +240,15 @@ def _published_layer(common: dict[str, Any]) -> dict[str, Any]:
 def _is_steep(rows: Rows, panel: Panel) -> bool:
     """Say whether one arm rises so far above the others that only a logarithmic axis shows them all."""
     curves = [r for r in rows if r["kind"] == "curve"]
-    peaks = sorted(max(r["y"] for r in curves if r["arm"] == arm) for arm in {r["arm"] for r in curves})
-    highest = max(r.get("high", r["y"]) for r in curves)
-    positive = all(r.get(k, 1.0) > 0 for r in rows for k in ("y", "low"))
+    peaks = sorted(max(float(r["y"]) for r in curves if r["arm"] == arm) for arm in {r["arm"] for r in curves})
+    highest = max(float(r[k]) for r in curves for k in ("y", "high") if k in r)
+    positive = all((r.get(k) or 0.0) > 0 for r in rows for k in ("y", "low") if k in r)
     return not words.is_fraction(panel.measure) and positive and highest > STEEP * peaks[(len(peaks) - 1) // 2]
 
 
 def _domain(rows: Rows, share: bool) -> list[float]:
     """Return the limits of a linear axis: shares from zero, and small differences of large numbers kept small."""
-    values = [r[k] for r in rows for k in ("y", "low", "high") if r.get(k) is not None]
+    values = [float(r[k]) for r in rows for k in ("y", "low", "high") if r.get(k) is not None]
     low, high = min(values), max(values)
     if share:
         return [min(low, 0.0), max(high, LEAST_SHARE)]
@@ -311,6 +312,8 @@ def _caption(record: Record, group: Group, panels: list[Panel], rows: Rows) -> s
     parts += ["Dots: the frames of the microscope."] if any(p.early for p in panels) else []
     if any("low" in r for r in rows):
         parts.append(f"Line: central run. Band: from 5 to 95 % of up to {words.count(record['members'], 'member')}.")
+    elif record.get("members"):
+        parts.append("So many arms are drawn without bands; the end points give them.")
     if any(r["kind"] == "published" for r in rows):
         parts.append("Marks with a dark edge: published values, in the colour of their arm.")
     parts.append("Every panel has its own axis.")

@@ -75,11 +75,11 @@ def _share(value: object) -> str:
 
 
 def arm_columns(record: Record) -> list[Column]:
-    """Return the columns of the table of arms of a dish, status left out; serum and medium only where they differ."""
+    """Return the columns of the table of arms of a dish, status left out; serum and medium only where they say more."""
     columns = [Column("Arm", "nowrap"), Column("Cells", "nowrap"), Column("Oxygen", "number")]
     columns += [Column("Serum", "number")] if _varies(record, "serum") else []
     columns += [Column("Medium", "nowrap")] if _varies(record, "medium") else []
-    return [*columns, Column("Particles and load", "middle"), Column("Other agents", "middle")]
+    return [*columns, Column("Particles and load", "nowrap"), Column("Other agents", "long")]
 
 
 def arm_cells(record: Record, arm: Record) -> list[str]:
@@ -100,4 +100,6 @@ def _given(addition: Record, name: str) -> str:
 
 
 def _varies(record: Record, key: str) -> bool:
-    return len({str(a.get(key)) for a in record["arms"]}) > 1
+    """Say whether a trait differs between arms with the same cells; what follows from the cells is told above."""
+    pairs = {(a.get("cells"), str(a.get(key))) for a in record["arms"]}
+    return len(pairs) > len({cells for cells, _ in pairs})

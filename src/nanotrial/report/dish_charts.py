@@ -39,7 +39,7 @@ def dish_charts(record: Record) -> list[Chart]:
     if not arms:
         return []
     groups, series = group_arms(arms), dose_series(arms)
-    measure = next((m for m in END_MEASURES if record["measures"].get(m, {}).get("time_h")), "")
+    measure = next((m for m in END_MEASURES if m in record["measures"]), "")
     found: list[Chart | None] = []
     if measure:
         found += [_dose_chart(record, measure, series), _bar_chart(record, measure, groups, series)]
@@ -58,7 +58,8 @@ def _kind(part: int) -> str:
 
 def end_value(record: Record, arm: str, measure: str) -> dict[str, float]:
     """Return y and, with members, low and high of a measure at its last time; empty where there is none."""
-    curve = next((a for a in record["arms"] if a["name"] == arm), {}).get("curves", {}).get(measure) or {}
+    arms: dict[str, Record] = {a["name"]: a for a in record["arms"]}
+    curve = arms.get(arm, {}).get("curves", {}).get(measure) or {}
     last = {k: (curve.get(key) or [None])[-1] for k, key in (("y", "value"), ("low", "low"), ("high", "high"))}
     if not words.finite(last["y"]):
         return {}
@@ -154,11 +155,11 @@ def _dose_view(measure: str, rows: Rows, unit: str, place: int, things: list[str
 
     own = [r for r in rows if r["unit"] == unit]
     doses = sorted({r["dose"] for r in own if "dose" in r})
-    ticks = doses if len(doses) <= 7 else None
+    ticks: Any = doses if len(doses) <= 7 else alt.Undefined
     x = alt.X(
         "dose:Q",
         scale=alt.Scale(type="log", domain=[doses[0] / 1.3, doses[-1] * 1.3], nice=False),
-        axis=alt.Axis(title=f"Dose ({words.units(unit)})", format="~g", **({"values": ticks} if ticks else {})),
+        axis=alt.Axis(title=f"Dose ({words.units(unit)})", format="~g", values=ticks),
     )
     top = _top(own)
     axis = alt.Axis(title=words.measure_title(measure), format="~%", tickCount=5)
@@ -242,8 +243,13 @@ def _bar_chart(record: Record, measure: str, groups: list[Group], series: list[S
 
 
 def _bar_text(arm: str, value: dict[str, float]) -> str:
-    text = f"{arm}: {100 * value['y']:.3g} %"
-    return text + (f" ({100 * value['low']:.3g} to {100 * value['high']:.3g} %)" if "low" in value else "")
+    text = f"{arm}: {_percent(value['y'])} %"
+    return text + (f" ({_percent(value['low'])} to {_percent(value['high'])} %)" if "low" in value else "")
+
+
+def _percent(value: float) -> str:
+    """Return a share in percent, with three digits and at most two decimals."""
+    return f"{round(float(f'{100 * value:.3g}'), 2) + 0.0:g}"
 
 
 def _bar_definition(measure: str, rows: Rows) -> Any:

@@ -1,4 +1,4 @@
-"""Which arms of a dish belong together: doses of one thing, lines, gas and serum, agents; each beside what it is held to.
+"""Which arms of a dish belong together: doses of one thing, lines, gas and serum, agents; each with its comparison.
 
 Nothing here knows a published system: groups follow from what differs between the arms.
 """
@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from nanotrial.report.layout import Record, additions, given_text, share
-from nanotrial.report.words import degrees, finite, listing, units
+from nanotrial.report.layout import Record, additions, given_text, particle_name, share
+from nanotrial.report.words import degrees, finite, listing, plain, units
 
 MOST_ARMS = 7
 MOST_CROSSED = 10  # where colour and line style each tell something
@@ -72,11 +72,11 @@ class Arms:
 
     def __init__(self, arms: list[Record]) -> None:
         """Find the usual culture: the one of most arms, the first among equals."""
-        self.by_name = {a["name"]: a for a in arms}
-        self.cultures = {a["name"]: tuple(text(a) for _, text in _TRAITS.values()) for a in arms}
-        self.given = {a["name"]: given_text(a) for a in arms}
+        self.by_name: dict[str, Record] = {a["name"]: a for a in arms}
+        self.cultures: dict[str, Culture] = {a["name"]: tuple(text(a) for _, text in _TRAITS.values()) for a in arms}
+        self.given: dict[str, str] = {a["name"]: given_text(a) for a in arms}
         counts = Counter(self.cultures.values())
-        self.usual = max(counts, key=lambda c: counts[c]) if counts else ()
+        self.usual: Culture = max(counts, key=lambda c: counts[c]) if counts else ()
 
     def untreated(self, culture: Culture) -> str:
         """Return the arm of a culture that is given nothing, or an empty name."""
@@ -96,7 +96,9 @@ class Arms:
 
     def differs(self, culture: Culture) -> str:
         """Return the first trait in which a culture differs from the usual one."""
-        return next((t for t, mine, usual in zip(_TRAITS, culture, self.usual, strict=True) if mine != usual), "")
+        pairs = zip(_TRAITS, culture, self.usual, strict=True)
+        found: list[str] = [trait for trait, mine, usual in pairs if mine != usual]
+        return found[0] if found else ""
 
     def is_alone(self, name: str) -> bool:
         """Say whether an arm is given one thing once, and loses none."""
@@ -111,6 +113,8 @@ class Arms:
         """Return the arm that has only the particles of a mixture, or an empty name."""
         parts = [a for a in additions(self.by_name[name]) if a.get("kind") == "particle"]
         wanted = [(a["what"], a["amount"]) for a in parts]
+        if len(wanted) == len(additions(self.by_name[name])):
+            return ""
         for other, culture in self.cultures.items():
             found = [(a["what"], a["amount"]) for a in additions(self.by_name[other])]
             if wanted and other != name and culture == self.cultures[name] and found == wanted:
@@ -138,7 +142,7 @@ def dose_series(arms: list[Record]) -> list[Series]:
         if len(doses) >= FEWEST_DOSES:
             (one,) = additions(known.by_name[next(iter(doses.values()))])
             label = known.label(culture, many) if culture != known.usual else ""
-            thing = what if one.get("kind") == "particle" else what.replace("_", " ")
+            thing = particle_name(what) if one.get("kind") == "particle" else plain(what)
             result.append(Series(thing, label, unit, tuple(sorted(doses.items())), known.untreated(culture)))
     return result
 
@@ -176,8 +180,8 @@ def group_arms(arms: list[Record]) -> list[Group]:
     groups += _agents(known, mixed, "Particles with something else")
     groups += _cultures(known, [n for n in rest if known.cultures[n] != known.usual])
     shown = {a for g in groups for a in g.arms}
-    bare = [n for n in rest if n not in shown]
-    return groups + _chunks(known, bare, "Other arms", lambda _: [])
+    left = [n for n in rest if n not in shown]
+    return groups + _chunks(known, left, "Other arms", lambda _: [])
 
 
 def _doses(known: Arms, series: Series) -> Group:

@@ -68,8 +68,15 @@ def in_dish(record: Record) -> bool:
 
 def given_text(arm: Record) -> str:
     """Return everything that an arm is given or loses, in the order of the study; an empty text for nothing."""
-    parts = [f"{a['what'] if a.get('kind') == 'particle' else plain(a['what'])} {a['amount']}" for a in additions(arm)]
+    names = [particle_name(a["what"]) if a.get("kind") == "particle" else plain(a["what"]) for a in additions(arm)]
+    times = [f" at {a['at_h']:g} h" if a.get("at_h") else "" for a in additions(arm)]
+    parts = [f"{n} {a['amount']}{t}" for n, a, t in zip(names, additions(arm), times, strict=True)]
     return " + ".join(units(p) for p in [*parts, *_removed(arm)])
+
+
+def particle_name(name: str) -> str:
+    """Return what a study calls a particle, as the name of a thing: ``coated`` is coated particles."""
+    return name if "particle" in name else f"{name} particles"
 
 
 def additions(arm: Record) -> list[Record]:

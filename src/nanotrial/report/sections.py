@@ -18,8 +18,11 @@ from nanotrial.report.words import (
     plain,
     pretty,
     quantity,
+    units,
     value_parts,
 )
+
+MOST_ASSUMED = 60  # in one table
 
 
 def failed_first(record: Record) -> list[Record]:
@@ -205,17 +208,29 @@ def assumptions(record: Record) -> str:
         Column("Why this value", "long"),
         Column("Source"),
     ]
-    shown = (
-        table(
-            f"<strong>Assumed values.</strong> {count(len(rows), 'number')} that no source gives: each is a judgement "
-            "with a wide spread. Members draw from the spreads.",
-            columns,
-            [_assumed(p) for p in rows],
-        )
-        if rows
-        else "<p>No value of this run is assumed.</p>"
-    )
+    text = f"{count(len(rows), 'number')} that no source gives: each is a judgement with a wide spread. "
+    text += "Members draw from the spreads."
+    if not rows:
+        shown = "<p>No value of this run is assumed.</p>"
+    elif len(rows) <= MOST_ASSUMED:
+        shown = table(f"<strong>Assumed values.</strong> {text}", columns, [_assumed(p) for p in rows])
+    else:
+        shown = f"<p><strong>Assumed values.</strong> {text} By owner:</p>\n" + _by_owner(rows, columns)
     return f"{shown}\n{_defaults(record)}"
+
+
+def _by_owner(rows: list[Record], columns: list[Column]) -> str:
+    """Return many assumed values as one collapsible table for each line, medium, model or particle."""
+    owners: dict[str, list[Record]] = {}
+    for p in rows:
+        owners.setdefault(str(p["parameter"]).partition(".")[0], []).append(p)
+    return "\n".join(
+        details(
+            f"{plain(owner, capital=True)}: {count(len(found), 'assumed value')}",
+            table(f"<strong>{escape(plain(owner, capital=True))}.</strong>", columns, [_assumed(p) for p in found]),
+        )
+        for owner, found in owners.items()
+    )
 
 
 def _assumed(p: Record) -> Row:
@@ -284,7 +299,9 @@ def budgets(record: Record) -> str:
             names.setdefault(b["name"], b)
     same = _same_budgets(arms)
     columns = [Column("Arm" if len(same) == len(arms) else "Arms", "nowrap" if len(same) == len(arms) else "middle")]
-    columns += [Column(f"{escape(plain(n, capital=True))}{_unit(b.get('unit'))}", "number") for n, b in names.items()]
+    columns += [
+        Column(f"{escape(units(plain(n, capital=True)))}{_unit(b.get('unit'))}", "number") for n, b in names.items()
+    ]
     rows = [_budget_row(found, names) for found in same]
     matrix = table(
         "<strong>Budgets by arm.</strong> In brackets: what the number is held against. "
@@ -341,13 +358,19 @@ def _binding(arms: list[Record]) -> str:
     lines = []
     for name, found in groups.items():
         bound = sum(len(names) for names in found.values())
+        told = {line.partition("; ")[2] for line in found}
+        shared = next(iter(told)) if len(found) > 1 and len(told) == 1 else ""
         inner = items(
-            [f"{', '.join(names) if len(names) < len(arms) else 'all arms'}: {line}" for line, names in found.items()],
+            [
+                f"{'; '.join(names) if len(names) < len(arms) else 'all arms'}: "
+                f"{line.partition('; ')[0] if shared else line}"
+                for line, names in found.items()
+            ],
             "inner",
         )
         lines.append(
             f'<span class="binds">{escape(plain(name, capital=True))}</span> binds in {bound} of '
-            f"{count(len(arms), 'arm')}.{inner}"
+            f"{count(len(arms), 'arm')}{f': {shared}' if shared else ''}.{inner}"
         )
     return f"<h3>Ceilings that bind</h3>\n{items(lines)}"
 
