@@ -104,8 +104,12 @@ class MitochondrialCalcium:
 
 @dataclass(frozen=True, kw_only=True)
 class MembraneCalcium:
-    """Constants of calcium at the plasma membrane; the capacity of the pump stands with the line."""
+    """Constants of calcium at the plasma membrane; the capacity of the pump stands with the line.
 
+    ``reference_calcium`` is the free calcium outside at which resting values were measured.
+    """
+
+    reference_calcium: Millimolar
     pmca_constant: Micromolar
     exchanger_rate: Flux
     exchanger_constant: Micromolar

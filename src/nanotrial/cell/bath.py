@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from nanotrial.cell import calcium, drugs, energy, probes, redox
 from nanotrial.cell.culture import Cells, Constants, Surroundings
+from nanotrial.cell.rest import RestFinder, rest_parameter
 from nanotrial.network.model import Network
 from nanotrial.network.terms import constant
 
@@ -69,8 +71,19 @@ def cell_in_bath(
         cut_energy=network.parameter("loop.cut_energy", 0.0, "1"),
         held_atp=network.parameter("loop.held_atp", 1.0, "1"),
     )
+    if cells.calcium.sheet.membrane is not None:
+        _settle(cells)
     _add_mechanisms(cells)
     return cells
+
+
+def _settle(cells: Cells) -> None:
+    """Let the cell rest at the calcium of the bath: its parameter of rest is set from the values of all others."""
+    network, name = cells.network, rest_parameter(cells)
+    cells.rest = network.parameter(name, cells.line.sheet.resting_calcium.si, "mol/m^3")
+    finder = RestFinder([cells])
+    found = finder.find({n: p.value for n, p in network.parameters.items()})
+    network.parameters[name] = replace(network.parameters[name], value=found[name])
 
 
 def _surroundings(
@@ -81,7 +94,7 @@ def _surroundings(
         calcium=outside,
         peroxide=network.parameter("bath.hydrogen_peroxide", peroxide, "mol/m^3"),
         oxygen=network.parameter("bath.oxygen", oxygen, "mol/m^3"),
-        resting_calcium=outside,
+        fresh_calcium=outside,
         air_oxygen=constant(AIR_OXYGEN, "mol/m^3"),
         drugs={n: network.parameter(f"bath.{n}", dose, "mol/m^3") for n, (_, dose) in given.items()},
     )

@@ -46,14 +46,14 @@ class Constants:
 class Surroundings:
     """What bathes the cells: free calcium, peroxide, oxygen and drugs (mol/m^3), and the states that hold them.
 
-    ``resting_calcium`` is what the cells are adapted to, ``air_oxygen`` the oxygen of medium under air. A bath has no
-    states: it is so large that cells do not change it.
+    ``fresh_calcium`` is the free calcium before anything is added, ``air_oxygen`` the oxygen of medium under air. A
+    bath has no states: it is so large that cells do not change it.
     """
 
     calcium: Term
     peroxide: Term
     oxygen: Term
-    resting_calcium: Term
+    fresh_calcium: Term
     air_oxygen: Term
     states: Mapping[str, str] = field(default_factory=dict)
     drugs: Mapping[str, Term] = field(default_factory=dict)
@@ -95,6 +95,7 @@ class Cells:
     lysosome: Fluid | None = None
     defence: Term = field(default_factory=lambda: constant(1.0, "1"))
     feedback: Term = field(default_factory=lambda: constant(1.0, "1"))
+    rest: Term | None = None
     cut: Term | None = None
     held_peroxide: Term | None = None
     cut_energy: Term | None = None

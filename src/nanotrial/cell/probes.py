@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanotrial.cell.calcium import FARADAY
+from nanotrial.cell.calcium_laws import BODY_TEMPERATURE, FARADAY, resting
 from nanotrial.medium.constants import GAS_CONSTANT
 from nanotrial.network.terms import Term, constant, exp, maximum, minimum
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nanotrial.cell.culture import Cells
 
 ID = "cell.probes"
-BODY_TEMPERATURE = 310.15
 
 
 def applies(cells: Cells) -> bool:
@@ -53,9 +52,7 @@ def signal(cells: Cells, name: str, sheet: Probe) -> Term:
     if sheet.law == "binding":
         half = network.parameter(f"{name}.half_saturation", sheet.half_saturation or 0.0, "mol/m^3")
         span = network.parameter(f"{name}.dynamic_range", sheet.dynamic_range or 1.0, "1")
-        return bound_dye(cells.free["calcium"], half, span) / bound_dye(
-            cells.line("resting_calcium", "mol/m^3"), half, span
-        )
+        return bound_dye(cells.free["calcium"], half, span) / bound_dye(resting(cells), half, span)
     if sheet.law == "oxidation":
         start = network.parameter(f"{name}.initial_oxidised", sheet.initial_oxidised or 0.0, "1")
         return cells[f"{name}.oxidised"] / start

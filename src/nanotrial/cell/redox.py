@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nanotrial.cell.calcium_laws import matrix_at, resting
 from nanotrial.cell.culture import hill
 from nanotrial.network.terms import Term, constant, maximum
 
@@ -134,7 +135,7 @@ def _sources(cells: Cells) -> None:
     if part is None:
         return
     around, network = cells.around, cells.network
-    c, c0 = cells.free["calcium"], cells.line("resting_calcium", "mol/m^3")
+    c, c0 = cells.free["calcium"], resting(cells)
     half = part("oxygen_constant", AMOUNT)
     oxygen = around.oxygen / (around.oxygen + half) * ((around.air_oxygen + half) / around.air_oxygen)
     gain, level = part("oxidase_calcium_gain", "1"), part("oxidase_calcium_constant", AMOUNT)
@@ -143,7 +144,7 @@ def _sources(cells: Cells) -> None:
     chain = part("respiratory_share", "1") * burnt * oxygen
     inner = cells.calcium.part("mitochondria")
     if inner is not None:
-        m, m0 = cells.free["matrix_calcium"], inner("resting_calcium", AMOUNT)
+        m, m0 = cells.free["matrix_calcium"], matrix_at(cells, inner, c0)
         gain, level = part("respiratory_calcium_gain", "1"), part("respiratory_calcium_constant", AMOUNT)
         chain = chain * (1.0 + gain * hill(m, level, 2)) / (1.0 + gain * hill(m0, level, 2))
     opens = ("peroxide",) if around.opens("oxygen") else ()

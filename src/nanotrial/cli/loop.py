@@ -52,7 +52,7 @@ def _examine(built: BuiltArm) -> dict[str, Any]:
     assert dish is not None
     c = Player().runner(built).compiled
     ready = built.prepare(c, c.parameters({n: p.value for n, p in built.network.parameters.items()}))
-    outside = float(ready[c.parameter_index("medium.resting_calcium")])
+    outside = float(ready[c.parameter_index("medium.fresh_calcium")])
     cells = dish.cells[0]
     sheets = {k: (getattr(cells, k).identifier, getattr(cells, k).sheet) for k in SETS}
     line = (cells.line.identifier, cells.line.sheet)

@@ -58,16 +58,19 @@ class BuiltArm:
         return np.array([g for block in self.network.equilibria.values() for g in block.guesses])
 
     def prepare(self, compiled: CompiledNetwork, parameters: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return parameters with the strong charge that gives the fresh solution its nominal pH."""
+        """Return parameters with the strong charge that gives the fresh solution its nominal pH, and cells at rest."""
         name = self.fluid.name
         place = compiled.parameter_index(f"{name}.strong_charge.start")
         ready = compiled.titrate(parameters, place, f"{name}.ph", self.place.subject.ph, self.guesses)
         if self.dish is not None:
-            ready[compiled.parameter_index("medium.resting_calcium")] = self._free_calcium(compiled, ready)
+            ready[compiled.parameter_index("medium.fresh_calcium")] = self._free_calcium(compiled, ready)
+            values = dict(zip(compiled.parameter_names, ready.tolist(), strict=True))
+            for rest, value in self.dish.rest.find(values).items():
+                ready[compiled.parameter_index(rest)] = value
         return ready
 
     def _free_calcium(self, compiled: CompiledNetwork, p: np.ndarray[Any, Any]) -> float:
-        """Return the free calcium of the fresh medium (mol/m^3): what the cells are adapted to."""
+        """Return the free calcium of the fresh medium (mol/m^3): what sets where cells rest."""
         amounts = np.asarray(compiled.initial(p).full()).ravel()
         z = compiled.solve_equilibria(amounts, p, self.guesses)
         seen = np.asarray(compiled.observe(0.0, np.concatenate([amounts / compiled.scales, z]), p).full()).ravel()

@@ -176,7 +176,7 @@ def _dissolved(
 def _around(
     network: Network, medium: WellMedium, subject: DishSubject, well: Any, agents: dict[str, Agent]
 ) -> Surroundings:
-    """Return what the cells meet in the medium; free calcium at the start is what they are adapted to."""
+    """Return what the cells meet in the medium; the free calcium of the fresh medium sets where they rest."""
     solution: Solution = medium.solution
     gas = solution.components["oxygen"].gas
     assert gas is not None
@@ -192,7 +192,7 @@ def _around(
         calcium=solution.free(solution.masters["calcium"]),
         peroxide=network.concentration("medium.hydrogen_peroxide"),
         oxygen=network.concentration("medium.oxygen"),
-        resting_calcium=network.parameter("medium.resting_calcium", 1.0, "mol/m^3"),
+        fresh_calcium=network.parameter("medium.fresh_calcium", 1.0, "mol/m^3"),
         air_oxygen=henry * heat * usual * constant(ATMOSPHERE, "Pa"),
         states={**states, "exported": "medium.exported"},
         drugs=drugs_there,
@@ -249,6 +249,7 @@ def _classes(
                 bottom=medium.bottom,
                 defence=defence,
                 feedback=network.parameter("cells.feedback", subject.feedback, "1"),
+                rest=network.parameter(f"cells.{k}.resting_calcium", line.resting_calcium.si, "mol/m^3"),
             )
         )
     crowd = sum((c.live for c in made), constant(0.0, "1"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from nanotrial.catalogue.cell_schema import CellLine, Medium, Probe, Well
 from nanotrial.catalogue.schema import Solute
 from nanotrial.cell.culture import Cells, Constants
+from nanotrial.cell.rest import RestFinder
 from nanotrial.medium.constants import diffusivity_factor
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, total
@@ -54,6 +56,11 @@ class Dish:
     seeded: Term
     probes: dict[str, tuple[str, Probe]]
     mechanisms: list[str] = field(default_factory=list)
+
+    @cached_property
+    def rest(self) -> RestFinder:
+        """Return what finds the free calcium at which the cells rest in the fresh medium."""
+        return RestFinder(self.cells)
 
     @property
     def live(self) -> Term:
