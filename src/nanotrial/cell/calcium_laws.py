@@ -2,7 +2,7 @@
 
 A line's sheet says at which free calcium cells rest in physiological surroundings (the sheet's reference_calcium). What
 balances pumps and receptors there is the leak of reticulum and membrane and a slow uptake of mitochondria; where the
-balance has the other sign, an uptake or extrusion in proportion to what is there. In a medium with another calcium the
+balance would leave no leak, a further uptake or extrusion in proportion to what is there. In a medium with another calcium the
 same leak meets the same pumps at another free calcium: ``net_entry`` is nothing there. Sources: in the sheets.
 """
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AMOUNT, SPEED = "mol/m^3", "mol/m^3/s"
 FARADAY = 96485.33212
 BODY_TEMPERATURE = 310.15
+# No membrane is tight: the leak is at least this share of what the pump takes at rest.
+LEAST_LEAK = 0.1
 
 
 def reference(cells: Cells) -> Term:
@@ -71,8 +73,10 @@ def er_balance(cells: Cells) -> tuple[Term, Term]:
     if sheet.sheet.er_leak is not None:
         return sheet("er_leak", "1/s"), none
     c, e = reference(cells), sheet("er_resting_calcium", AMOUNT)
-    missing = serca(cells, c) / (e - c) - receptors(cells, c, resting_gate(cells, c), blocked=False)
-    return maximum(missing, none), maximum(-missing, none) * (e - c) / c
+    pumped = serca(cells, c) / (e - c)
+    missing = pumped - receptors(cells, c, resting_gate(cells, c), blocked=False)
+    lost = maximum(missing, pumped * LEAST_LEAK)
+    return lost, (lost - missing) * (e - c) / c
 
 
 def er_at(cells: Cells, c: Term) -> Term:
@@ -145,10 +149,11 @@ def exocytosis(outer: Constants, c: Term) -> Term:
 
 def membrane_balance(cells: Cells, outer: Constants) -> tuple[Term, Term]:
     """Return the leak (mol/(m^3 s) at the reference) and the further extrusion (1/s) that balance the membrane."""
-    c, outside, none = reference(cells), outer("reference_calcium", AMOUNT), constant(0.0, SPEED)
+    c, outside = reference(cells), outer("reference_calcium", AMOUNT)
     lost = pmca(cells, outer, c) + exchanger(outer, c, outside) + exocytosis(outer, c)
     missing = lost - store_operated(outer, cells.calcium("er_resting_calcium", AMOUNT), outside)
-    return maximum(missing, none), maximum(-missing, none) / c
+    entry = maximum(missing, pmca(cells, outer, c) * LEAST_LEAK)
+    return entry, (entry - missing) / c
 
 
 def leak(cells: Cells, outer: Constants, c: Term, outside: Term) -> Term:

@@ -83,6 +83,10 @@ class Trajectory:
         return result
 
 
+# CVODES gives up after seven refused lengths of one step; from a shorter one it gets through (s).
+SHORTER_STEPS = (30.0, 1.0)
+
+
 class Runner:
     """Holds a compiled network and its integrators, so that arms of one structure share them."""
 
@@ -92,9 +96,9 @@ class Runner:
         self.tolerances = tolerances or Tolerances()
         self._integrators: dict[tuple[float, ...], ca.Function] = {}
 
-    def integrator(self, start: float, grid: tuple[float, ...]) -> ca.Function:
-        """Return the CVODES integrator from ``start`` over ``grid`` (s)."""
-        key = (start, *grid)
+    def integrator(self, start: float, grid: tuple[float, ...], longest_step: float = 0.0) -> ca.Function:
+        """Return the CVODES integrator from ``start`` over ``grid`` (s); steps have any length, or a longest."""
+        key = (longest_step, start, *grid)
         if key not in self._integrators:
             t = self.tolerances
             options: dict[str, Any] = {
@@ -104,6 +108,7 @@ class Runner:
                 "disable_internal_warnings": True,
                 "show_eval_warnings": False,
                 "fsens_err_con": True,
+                **({"max_step_size": longest_step} if longest_step else {}),
             }
             self._integrators[key] = ca.integrator("segment", "cvodes", self.compiled.graph, start, list(grid), options)
         return self._integrators[key]
@@ -196,14 +201,24 @@ def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list
     if not grid:
         _check(work, y[:, None], at)
         return at, y[:, None]
-    try:
-        with honest_interrupts():
-            result = work.integrator(segment.start, grid)(x0=y, p=p)["xf"].full()
-    except RuntimeError as error:
-        raise _locate_failure(work, y, p, segment.start, grid, error) from error
+    result = _integrate(work, y, p, segment)
     states = np.column_stack([y, np.asarray(result)])
     _check(work, states, at)
     return at, states
+
+
+def _integrate(work: Runner, y: Vector, p: Vector, segment: Segment) -> Vector:
+    """Return the states at the grid. A switch that flips within a long step is tried again with shorter steps."""
+    refused: RuntimeError | None = None
+    for longest in (0.0, *SHORTER_STEPS):
+        try:
+            with honest_interrupts():
+                found = work.integrator(segment.start, segment.grid, longest)(x0=y, p=p)["xf"].full()
+                return np.asarray(found, dtype=float)
+        except RuntimeError as error:
+            refused = refused or error
+    assert refused is not None
+    raise _locate_failure(work, y, p, segment.start, segment.grid, refused) from refused
 
 
 def _check(work: Runner, states: Vector, at: Sequence[float]) -> None:
