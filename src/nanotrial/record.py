@@ -210,6 +210,8 @@ def _number(value: float) -> float | None:
 
 def _list(values: Any, unit: str = "mmol/L") -> list[float | None]:
     """Return SI values in a unit; what is not finite becomes None."""
+    if unit in ("1", "mmol/L"):  # SI by another name: not a digit is to change
+        return [_number(float(v)) for v in np.asarray(values)]
     return [_number(from_si(float(v), unit)) for v in np.asarray(values)]
 
 

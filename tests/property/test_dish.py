@@ -89,7 +89,6 @@ def test_nothing_is_lost_and_nothing_falls_below_zero(drawn):
     assert np.all(run["ros_fluorescence"][alive] > 1 - 2e-3)
 
 
-@pytest.mark.xfail(reason="the mean over live cells has its trace of cells below the line only, and fades to nothing")
 def test_a_dead_dish_shows_the_last_of_its_cells():
     add = [{"particle": "bare", "concentration": "1 mmol/L", "basis": "core"}]
     add.append(agent("calcium_ionophore_a23187", "9 umol/L"))
@@ -99,7 +98,6 @@ def test_a_dead_dish_shows_the_last_of_its_cells():
     assert run["ros_fluorescence"][-1] > 1.0
 
 
-@pytest.mark.xfail(reason="`taken_out` states of particles are not made where a dish removes `medium`")
 def test_fresh_medium_takes_suspended_particles_along():
     add = [{"particle": "bare", "concentration": "0.5 mmol/L", "basis": "core"}]
     remove = [{"what": "medium", "at": "4 h", "fraction": 0.9}]

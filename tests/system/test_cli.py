@@ -93,7 +93,7 @@ def test_show_every_sheet_in_full(kind: str) -> None:
     for identifier in Catalogue().ids(kind):
         about = json.loads(invoke("show", kind, identifier, "--json"))
         text = " ".join(invoke("show", kind, identifier).split())
-        assert about["values"] or kind in ("buffers", "agents", "solutes")
+        assert about["values"] or kind in ("buffers", "agents", "solutes", "probes")
         for row in about["values"]:
             assert row["key"] in text
             assert f"source: {row['source']}" in text

@@ -162,7 +162,6 @@ def test_wrong_dish(case: str, command: str, tmp_path: Path) -> None:
     refused(command, text, tmp_path, parts)
 
 
-@pytest.mark.xfail(reason="cell_classes is cut to a whole number before it is checked: 1.5 runs as 1")
 def test_half_a_class(tmp_path: Path) -> None:
     text = DISH.replace(CLASSES, "cell_classes = 1.5")
     refused("check", text, tmp_path, ["subject.cell_classes", "1.5", "1, 3 or 5"])
@@ -226,7 +225,6 @@ def without(key: str) -> str:
     return next(line for line in text.splitlines(keepends=True) if line.startswith(key))
 
 
-@pytest.mark.xfail(reason="an inhibitor without target does nothing, one without half_effect stops the solver")
 @pytest.mark.parametrize("key", ["target", "half_effect"])
 def test_own_drug_needs_what_its_kind_needs(key: str, tmp_path: Path) -> None:
     own_agent(tmp_path, "my_drug", without(key), "")

@@ -7,7 +7,8 @@ import math
 import pytest
 from tubes import SHUT, TIGHT, agent, given, make_study, of_material, play
 
-from nanotrial.budgets import SPENT_PH, arm_budgets
+from nanotrial.budgets import arm_budgets
+from nanotrial.budgets.tube import SPENT_PH
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.experiment import Player
 from nanotrial.fit.overlay import Overlay

@@ -62,6 +62,9 @@ source = "zhang_2019"
 """
 
 
+SIDES = "{ 'pH 5.5' = 'pH 5.5', 'pH 5.0' = 'pH 5.0' }\ncomparator = 'pH 5.0'"
+
+
 def fact(identifier: str, relation: str, value: str, check: str = "bound", **more: str) -> str:
     rest = "".join(f"{k} = {v}\n" for k, v in more.items())
     number = f"value = {value}\nrelation = '{relation}'\n" if value else ""
@@ -107,7 +110,9 @@ def made(tmp_path):
         + fact("least", ">", f"{half - 0.1}", sd="0.05")
         + fact("word", "~", "0.5", "value", sd="0.05")
         + fact("secret", "", "", "value", held_out="true")
-        + fact("sides", "", "", "comparison", larger="'arm'")
+        + fact(
+            "sides", "", "", "comparison", larger="'arm'", sides="{ 'more acid' = 'pH 5.0', 'less acid' = 'pH 5.5' }"
+        )
     )
     return SimpleNamespace(folder=tmp_path, study=load_study(tmp_path / "study.toml"))
 

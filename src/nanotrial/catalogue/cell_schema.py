@@ -59,8 +59,8 @@ class CellLine:
 class CalciumHandling:
     """A set of constants of calcium in cytosol, reticulum and mitochondria.
 
-    ``er_leak`` left out: the leak is what balances the pump at rest. Buffers left out: all calcium is free, as in models
-    that count in effective free concentrations.
+    ``er_leak`` left out: the leak is what balances the pump at rest. Buffers left out: all calcium is free, as in
+    models that count in effective free concentrations.
     """
 
     name: str

@@ -37,8 +37,9 @@ class Catalogue:
             if re.fullmatch(r"[A-Za-z0-9_]+", identifier) and path.is_file():
                 return path
         singular = kind.rstrip("s")
+        article = "an" if singular[0] in "aeiou" else "a"
         raise CatalogueError(
-            where, f"`{identifier}`", f"a {singular} of the catalogue", nearest(identifier, self.ids(kind))
+            where, f"`{identifier}`", f"{article} {singular} of the catalogue", nearest(identifier, self.ids(kind))
         )
 
     def load(self, kind: str, identifier: str, where: str = "catalogue") -> Any:

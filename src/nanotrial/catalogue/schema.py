@@ -226,6 +226,27 @@ class Agent:
     glutathione_gain: Number | None = None
     peroxide_rate: Annotated[Value, "L/mol/s"] | None = None
 
+    def problem(self) -> tuple[str, str] | None:
+        """Return what is missing for a drug to act, as (found, expected), or None."""
+        for key in NEEDED.get(self.kind, ()):
+            if getattr(self, key) in (None, ""):
+                return f"an agent of kind `{self.kind}` without `{key}`", f"`{key}`"
+        if self.kind == "inhibitor" and self.target in ("calcium", "glutathione"):
+            return f"an inhibitor of `{self.target}`", "a pump, a channel or the pore as `target`"
+        if self.kind == "antioxidant" and self.peroxide_rate is None and self.glutathione_gain is None:
+            return "an antioxidant that does nothing", "`peroxide_rate`, or `glutathione_gain` with `half_effect`"
+        if self.glutathione_gain is not None and self.half_effect is None:
+            return "`glutathione_gain` without `half_effect`", "the dose of half its gain"
+        return None
+
+
+# What a drug of each kind cannot do without.
+NEEDED = {
+    "inhibitor": ("target", "half_effect"),
+    "chelator": ("binding_constant", "accumulation"),
+    "ionophore": ("transport_rate",),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assay:
@@ -293,7 +314,11 @@ def read_sheet(table: object, sheet: type, where: str) -> Any:
             made[entry.name] = _read(table[entry.name], hints[entry.name], f"{where}: {entry.name}")
         elif entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
             raise CatalogueError(f"{where}: {entry.name}", "nothing", f"`{entry.name}` in a {sheet.__name__.lower()}")
-    return sheet(**made)
+    whole = sheet(**made)
+    problem = whole.problem() if isinstance(whole, Agent) else None
+    if problem is not None:
+        raise CatalogueError(where, *problem)
+    return whole
 
 
 def _read(raw: object, kind: Any, where: str) -> Any:

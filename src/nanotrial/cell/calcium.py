@@ -16,7 +16,8 @@ cytosol, all calcium counted, H the peroxide that proteins feel, A/A0 the ATP le
     ionophore      k [agent] (Ca_o - c), and across the reticulum
 
 Leaks are what balances the pumps of a cell at rest in physiological surroundings (calcium_laws); in a medium with
-another calcium the cell begins where the same leaks meet the same pumps. Assumptions: well-mixed pools, fast buffers, resting IP3, sodium held. Sources: in the sheets (li_rinzel_1994).
+another calcium the cell begins where the same leaks meet the same pumps. Assumptions: well-mixed pools, fast buffers,
+resting IP3, sodium held. Sources: in the sheets (li_rinzel_1994).
 """
 
 from __future__ import annotations

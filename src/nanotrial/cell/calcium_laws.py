@@ -2,8 +2,9 @@
 
 A line's sheet says at which free calcium cells rest in physiological surroundings (the sheet's reference_calcium). What
 balances pumps and receptors there is the leak of reticulum and membrane and a slow uptake of mitochondria; where the
-balance would leave no leak, a further uptake or extrusion in proportion to what is there. In a medium with another calcium the
-same leak meets the same pumps at another free calcium: ``net_entry`` is nothing there. Sources: in the sheets.
+balance would leave no leak, a further uptake or extrusion in proportion to what is there. In a medium with another
+calcium the same leak meets the same pumps at another free calcium: ``net_entry`` is nothing there. Sources: in the
+sheets.
 """
 
 from __future__ import annotations

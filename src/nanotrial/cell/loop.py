@@ -4,7 +4,8 @@ A loop is cut at one signal s: what follows is shown a held value h, and the cel
 
     steady states  F(h) = h        gain  G = dF/dh        stable where G < 1
 
-so that one curve shows every steady state that is reached from rest. Two signals close the two loops:
+so that one curve shows every steady state that is reached from rest. Where F jumps across h, two basins meet: an edge,
+with no state on it. Two signals close the two loops:
 
     peroxide   pumps slow and channels open -> calcium rises -> chain and oxidase make superoxide -> peroxide
     energy     pumps lack ATP -> calcium rises -> mitochondria load, pores open, potential falls -> less ATP
@@ -17,7 +18,7 @@ not used up, so this is the most that a dose held for two days can do. Source of
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -38,11 +39,16 @@ SETTLED = 48 * 3600.0
 RANGE = {"peroxide": (1e-10, 1.0), "energy": (1e-3, 1.2)}
 GRID = 33
 STEP = 1.02
+# An answer this far from the held signal, after bisection to a ten-millionth, has jumped across it.
+JUMP = 0.01
 
 
 @dataclass(frozen=True)
 class LoopState:
-    """A steady state: peroxide outside and inside, free calcium (mol/m^3), potential (V), ATP share, loop gain."""
+    """A steady state: peroxide outside and inside, free calcium (mol/m^3), potential (V), ATP share, loop gain.
+
+    At an edge the answer jumps across the held signal: two basins meet there, no state lies on it, and it has no gain.
+    """
 
     outside: float
     peroxide: float
@@ -50,11 +56,12 @@ class LoopState:
     potential: float
     atp: float
     gain: float
+    edge: bool = False
 
     @property
     def stable(self) -> bool:
         """Say whether small departures die away."""
-        return self.gain < 1.0
+        return not self.edge and self.gain < 1.0
 
 
 class OpenLoop:
@@ -132,7 +139,12 @@ class OpenLoop:
         found = []
         for i in crossings:
             held = self._bisect(outside, grid[i], grid[i + 1], gaps[i])
-            found.append(self._with_gain(self.state(outside, held), held))
+            state = self.state(outside, held)
+            made = state.peroxide if self.signal == "peroxide" else state.atp
+            if abs(made - held) > JUMP * held:
+                found.append(replace(state, edge=True))
+            else:
+                found.append(self._with_gain(state, held))
         return found
 
     def _bisect(self, outside: float, low: float, high: float, gap: float) -> float:
@@ -147,7 +159,7 @@ class OpenLoop:
             gain = self.gain(found.outside, held)
         except SolveError:
             gain = math.nan
-        return LoopState(found.outside, found.peroxide, found.calcium, found.potential, found.atp, gain)
+        return replace(found, gain=gain)
 
     def threshold(self, limit: float, low: float = 1e-4, high: float = 10.0) -> float:
         """Return the lowest peroxide outside (mol/m^3) at which free calcium settles above a limit; infinite if none.

@@ -5,7 +5,8 @@
     inside    bound -> early endosome at k_i; medium -> early endosome at swallowed volume * live cells / medium
     endosome  -> lysosome at k_m, -> medium at k_r;  lysosome -> medium at k_x
 
-k is exact for sinking alone and, after the first transient, for diffusion alone to a bottom that keeps what arrives.
+k is exact for sinking in stirred medium (in still medium v t / L arrives until all has) and, after the first transient,
+for diffusion alone to a bottom that keeps what arrives.
 d is the hydrodynamic diameter, rho_p the density of the particle in its hydrated coat; agglomerates are what the user
 gives as hydrodynamic diameter. Moves carry core, coat and what was given alike, so the share left is kept. Assumptions:
 still medium, a bottom that keeps nothing where no cell is. Sources: hinderliter_2010 (sedimentation and diffusion in

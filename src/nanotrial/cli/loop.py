@@ -40,7 +40,7 @@ def examine_loop(
     say(f"One cell in a bath with {about['calcium_outside_mmol_per_l']:.3g} mmol/L free calcium, from rest, for 48 h.")
     heading(f"Threshold: peroxide outside at which free calcium settles above {about['limit_umol_per_l']:.3g} umol/L")
     write_table(about["thresholds"])
-    heading("Steady states; G is the loop gain, stable below 1")
+    heading("Steady states; G is the loop gain, stable below 1; at an edge two basins meet")
     write_table(about["states"])
 
 
@@ -95,5 +95,5 @@ def _row(signal: str, feedback: str, state: LoopState) -> Row:
         "atp_share": state.atp,
         "potential_mv": state.potential * 1e3,
         "G": state.gain,
-        "stable": state.stable,
+        "kind": "edge of two basins" if state.edge else ("stable" if state.stable else "unstable"),
     }

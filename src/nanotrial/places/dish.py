@@ -123,7 +123,10 @@ def _medium(
         "carbonate": subject.said_or_usual("carbon_dioxide", well),
     }
     _dissolved(network, subject, recipe, sheets, shares, agents, volume)
-    add_particle_states(network, "medium", cohorts, scale, {r.what for r in arm.removals})
+    removed = {r.what for r in arm.removals}
+    if "medium" in removed:  # loose particles go with it
+        removed |= {c.particle.name for c in cohorts}
+    add_particle_states(network, "medium", cohorts, scale, removed)
     sites = coat_sites(network, "medium", cohorts)
     salt = network.parameter(f"{subject.medium}.background_salt", recipe.background_salt, "mol/m^3")
     water = catalogue.water()

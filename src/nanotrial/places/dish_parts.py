@@ -11,7 +11,7 @@ from nanotrial.cell.culture import Cells, Constants
 from nanotrial.cell.rest import RestFinder
 from nanotrial.medium.constants import diffusivity_factor
 from nanotrial.network.model import Network
-from nanotrial.network.terms import Term, constant, total
+from nanotrial.network.terms import Term, constant, maximum, total
 from nanotrial.particle.fluid import Cohort, Fluid
 from nanotrial.study import DishSubject
 
@@ -83,6 +83,8 @@ class Dish:
         return found
 
     def mean(self, values: list[Term], unit: str) -> Term:
-        """Return the mean over live cells of a term per class."""
-        weighted = total((v * c.live for v, c in zip(values, self.cells, strict=True)), unit)
-        return weighted / (self.live + self.seeded * constant(1e-9, "1"))
+        """Return the mean over live cells of a term per class; where none is left, that of the last ones."""
+        none = constant(0.0, "1")
+        weights = [maximum(c.live, none) + c.seeded * 1e-9 for c in self.cells]
+        weighted = total((v * w for v, w in zip(values, weights, strict=True)), unit)
+        return weighted / total(weights, "1")

@@ -69,15 +69,27 @@ def read_dish_subject(
         reason = "the constants of cells hold at 37 degC: rates inside cells do not change with temperature here"
         noted.note("temperature", display(temperature, "degC"), reason, "", warning=True)
     ph = _ph(reader, noted, medium, carbon)
-    classes = int(reader.quantity("cell_classes", "1", 1, 5, 3, "classes for the spread between the cells of one well"))
+    classes = reader.quantity("cell_classes", "1", 1, 5, 3, "classes for the spread between the cells of one well")
     if classes not in CLASSES:
-        raise StudyError(reader.key("cell_classes"), f"{classes}", "1, 3 or 5")
+        raise StudyError(reader.key("cell_classes"), f"{classes:g}", "1, 3 or 5")
     feedback = reader.quantity("feedback", "1", 0.0, 10.0) if reader.has("feedback") else 1.0
     reader.done()
     return DishSubject(
-        name, medium_name, serum, well_name, volume, area, seeding, oxygen, carbon, temperature, ph, classes, feedback,
-        frozenset(left_open),
-    )  # fmt: skip
+        cells=name,
+        medium=medium_name,
+        serum=serum,
+        well=well_name,
+        volume=volume,
+        area=area,
+        seeding_density=seeding,
+        oxygen=oxygen,
+        carbon_dioxide=carbon,
+        temperature=temperature,
+        ph=ph,
+        cell_classes=int(classes),
+        feedback=feedback,
+        left_open=frozenset(left_open),
+    )
 
 
 def _named(
