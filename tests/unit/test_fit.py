@@ -110,9 +110,7 @@ def made(tmp_path):
         + fact("least", ">", f"{half - 0.1}", sd="0.05")
         + fact("word", "~", "0.5", "value", sd="0.05")
         + fact("secret", "", "", "value", held_out="true")
-        + fact(
-            "sides", "", "", "comparison", larger="'arm'", sides="{ 'more acid' = 'pH 5.0', 'less acid' = 'pH 5.5' }"
-        )
+        + fact("sides", "", "", "comparison", larger="'arm'", sides=SIDES)
     )
     return SimpleNamespace(folder=tmp_path, study=load_study(tmp_path / "study.toml"))
 

@@ -24,11 +24,7 @@ def read_dish_subject(
     raw: dict[str, Any], own: set[str], where: str, shared: str, defaults: list[Default], catalogue: Catalogue
 ) -> DishSubject:
     """Return the culture of an arm; what the study leaves open comes from the sheets of line, medium and well."""
-    for key in TUBE_KEYS:
-        if key in raw:
-            action = 'A buffer is for `place = "tube"`; leave `medium` out for the usual one of the line.'
-            at = f"{where if key in own else shared}.{key}"
-            raise StudyError(at, f"`{key}` in a dish: cells without medium", "`medium`", action)
+    _refuse_buffer(raw, own, where, shared)
     reader = SubjectReader(raw, own, where, shared, defaults)
     noted = TableReader(raw, shared, defaults)
     name = reader.text("cells")
@@ -56,12 +52,7 @@ def read_dish_subject(
     volume = usual("volume", "uL", 1e-9, 1e-4, well.volume, dish)
     area = usual("area", "cm^2", 1e-6, 1.0, well.area, dish)
     seeding = usual("seeding_density", "1/cm^2", 1e4, 1e11, line.seeding_density, place)
-    if seeding > line.confluent_density.si:
-        full = display(line.confluent_density.si, "1/cm^2")
-        action = "Seed fewer cells, or a larger well: `seeding_density` is per area."
-        raise StudyError(
-            reader.key("seeding_density"), display(seeding, "1/cm^2"), f"at most {full}, confluence", action
-        )
+    _refuse_crowd(reader, line, seeding)
     oxygen = usual("oxygen", "%", 0.0, 1.0, well.oxygen, dish)
     carbon = usual("carbon_dioxide", "%", 0.0, 0.3, well.carbon_dioxide, dish)
     temperature = usual("temperature", "degC", 293.15, 318.15, well.temperature, dish)
@@ -90,6 +81,23 @@ def read_dish_subject(
         feedback=feedback,
         left_open=frozenset(left_open),
     )
+
+
+def _refuse_buffer(raw: dict[str, Any], own: set[str], where: str, shared: str) -> None:
+    for key in TUBE_KEYS:
+        if key in raw:
+            action = 'A buffer is for `place = "tube"`; leave `medium` out for the usual one of the line.'
+            at = f"{where if key in own else shared}.{key}"
+            raise StudyError(at, f"`{key}` in a dish: cells without medium", "`medium`", action)
+
+
+def _refuse_crowd(reader: SubjectReader, line: CellLine, seeding: float) -> None:
+    if seeding > line.confluent_density.si:
+        full = display(line.confluent_density.si, "1/cm^2")
+        action = "Seed fewer cells, or a larger well: `seeding_density` is per area."
+        raise StudyError(
+            reader.key("seeding_density"), display(seeding, "1/cm^2"), f"at most {full}, confluence", action
+        )
 
 
 def _named(
