@@ -56,13 +56,9 @@ def read_dish_subject(
     oxygen = usual("oxygen", "%", 0.0, 1.0, well.oxygen, dish)
     carbon = usual("carbon_dioxide", "%", 0.0, 0.3, well.carbon_dioxide, dish)
     temperature = usual("temperature", "degC", 293.15, 318.15, well.temperature, dish)
-    if abs(temperature - 310.15) > 2.0:
-        reason = "the constants of cells hold at 37 degC: rates inside cells do not change with temperature here"
-        noted.note("temperature", display(temperature, "degC"), reason, "", warning=True)
+    _note_cold(noted, temperature)
     ph = _ph(reader, noted, medium, carbon)
-    classes = reader.quantity("cell_classes", "1", 1, 5, 3, "classes for the spread between the cells of one well")
-    if classes not in CLASSES:
-        raise StudyError(reader.key("cell_classes"), f"{classes:g}", "1, 3 or 5")
+    classes = _classes(reader)
     feedback = reader.quantity("feedback", "1", 0.0, 10.0) if reader.has("feedback") else 1.0
     reader.done()
     return DishSubject(
@@ -77,7 +73,7 @@ def read_dish_subject(
         carbon_dioxide=carbon,
         temperature=temperature,
         ph=ph,
-        cell_classes=int(classes),
+        cell_classes=classes,
         feedback=feedback,
         left_open=frozenset(left_open),
     )
@@ -89,6 +85,19 @@ def _refuse_buffer(raw: dict[str, Any], own: set[str], where: str, shared: str) 
             action = 'A buffer is for `place = "tube"`; leave `medium` out for the usual one of the line.'
             at = f"{where if key in own else shared}.{key}"
             raise StudyError(at, f"`{key}` in a dish: cells without medium", "`medium`", action)
+
+
+def _note_cold(noted: TableReader, temperature: float) -> None:
+    if abs(temperature - 310.15) > 2.0:
+        reason = "the constants of cells hold at 37 degC: rates inside cells do not change with temperature here"
+        noted.note("temperature", display(temperature, "degC"), reason, "", warning=True)
+
+
+def _classes(reader: SubjectReader) -> int:
+    classes = reader.quantity("cell_classes", "1", 1, 5, 3, "classes for the spread between the cells of one well")
+    if classes not in CLASSES:
+        raise StudyError(reader.key("cell_classes"), f"{classes:g}", "1, 3 or 5")
+    return int(classes)
 
 
 def _refuse_crowd(reader: SubjectReader, line: CellLine, seeding: float) -> None:
