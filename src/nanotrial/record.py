@@ -128,6 +128,7 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
     given = [
         {
             "what": a.name,
+            "name": a.name if a.kind == "particle" else study.catalogue.load("agents", a.name).name,
             "kind": a.kind,
             "at_h": a.time / 3600.0,
             "amount": shown_amount(a),

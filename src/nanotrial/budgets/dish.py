@@ -31,7 +31,6 @@ def dish_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     assert dish is not None
     c = runner.compiled
     p = built.prepare(c, c.parameters({n: q.value for n, q in built.network.parameters.items()}))
-    values = dict(zip(c.parameter_names, p.tolist(), strict=True))
     fresh = dict(zip(c.species_names, np.asarray(c.initial(p).full()).ravel().tolist(), strict=True))
     cells = dish.subject.seeding_density * dish.subject.area
     volume = dish.subject.volume
@@ -39,7 +38,7 @@ def dish_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     rows = _delivered(dish, given, volume / cells)
     rows += _calcium(dish, given, fresh["medium.calcium"] / volume)
     rows += _peroxide(dish, given, cells)
-    rows += _protons(built, dish, values, cells)
+    rows += _protons(dish, cells)
     return rows
 
 
@@ -135,25 +134,16 @@ def _peroxide(dish: Dish, given: dict[str, float], cells: float) -> list[Budget]
     ]
 
 
-def _protons(built: BuiltArm, dish: Dish, values: dict[str, float], cells: float) -> list[Budget]:
+def _protons(dish: Dish, cells: float) -> list[Budget]:
     if not dish.medium.cohorts:
         return []
     sheet = dish.cells[0].vesicles
     assert sheet is not None
     volume = dish.line.volume.si * sheet.sheet.lysosome_volume_share.si
     pumped = sheet.sheet.pump_rate.si * volume * DAY / FEMTO
-    cohort = dish.medium.cohorts[0]
-    per_unit = protons_taken(cohort.material, dish.medium.solution.components)
-    each = cohort.addition.amount * dish.subject.volume / cells / FEMTO
-    assert values
-    assert built.network
-    return [
-        Budget(
-            "protons that the lysosomes of a cell pump in a day",
-            pumped,
-            "fmol",
-            each * per_unit,
-            f"enough for {pumped / per_unit:.3g} fmol of core; against all of the load per cell",
-            pumped < each * per_unit,
-        )
-    ]
+    components, per_cell = dish.medium.solution.components, dish.subject.volume / cells / FEMTO
+    loads = [(c.addition.amount * per_cell, protons_taken(c.material, components)) for c in dish.medium.cohorts]
+    need, core = sum(amount * taken for amount, taken in loads), sum(amount for amount, _ in loads)
+    enough = core * min(pumped / need, 1.0) if need > 0 else core
+    text = f"enough for {enough:.3g} fmol of core; against all of the load per cell"
+    return [Budget("protons that the lysosomes of a cell pump in a day", pumped, "fmol", need, text, pumped < need)]

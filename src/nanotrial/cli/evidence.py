@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def predict(
     facts: Facts = None,
     out: Annotated[Path | None, typer.Option("--out", help="New file for the predictions; stdout by default.")] = None,
-    members: Members = 200,
+    members: Members = 40,
     seed: Seed = 1,
     without_fits: WithoutFits = False,
 ) -> None:
@@ -52,7 +52,7 @@ def predict(
 def score(
     facts: Facts = None,
     predictions: Annotated[Path | None, typer.Option(help="File of predictions; without it they are made.")] = None,
-    members: Members = 200,
+    members: Members = 40,
     seed: Seed = 1,
     without_fits: WithoutFits = False,
     as_json: Json = False,
@@ -72,7 +72,7 @@ def score(
 def show(
     identifier: Annotated[str, typer.Argument(metavar="ID", help="Id of a fact.")],
     facts: Facts = None,
-    members: Members = 200,
+    members: Members = 40,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:

@@ -38,7 +38,7 @@ NOTHING = 1e-4
 
 def predict_facts(
     facts: Sequence[Fact],
-    members: int = 200,
+    members: int = 40,
     seed: int = 1,
     progress: Callable[[str], None] | None = None,
     without_fits: bool = False,

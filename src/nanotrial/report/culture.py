@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanotrial.report.layout import Record, additions, share
+from nanotrial.report.layout import Record, additions, agent_name, share
 from nanotrial.report.tables import Column, Row, items, table
 from nanotrial.report.words import (
     MISSING,
@@ -89,7 +89,7 @@ def arm_cells(record: Record, arm: Record) -> list[str]:
     cells += [_share(arm.get("serum"))] if _varies(record, "serum") else []
     cells += [escape(arm.get("medium") or MISSING)] if _varies(record, "medium") else []
     loads = [_given(a, str(a["what"])) for a in additions(arm) if a.get("kind") == "particle"]
-    agents = [_given(a, plain(a["what"])) for a in additions(arm) if a.get("kind") != "particle"]
+    agents = [_given(a, agent_name(a)) for a in additions(arm) if a.get("kind") != "particle"]
     agents += [f"{escape(plain(r['what']))} removed at {number(r['at_h'])} h" for r in arm.get("removals") or []]
     return [*cells, " + ".join(loads) or "none", " + ".join(agents) or "none"]
 

@@ -68,7 +68,7 @@ def in_dish(record: Record) -> bool:
 
 def given_text(arm: Record) -> str:
     """Return everything that an arm is given or loses, in the order of the study; an empty text for nothing."""
-    names = [particle_name(a["what"]) if a.get("kind") == "particle" else plain(a["what"]) for a in additions(arm)]
+    names = [particle_name(a["what"]) if a.get("kind") == "particle" else agent_name(a) for a in additions(arm)]
     times = [f" at {a['at_h']:g} h" if a.get("at_h") else "" for a in additions(arm)]
     parts = [f"{n} {a['amount']}{t}" for n, a, t in zip(names, additions(arm), times, strict=True)]
     return " + ".join(units(p) for p in [*parts, *_removed(arm)])
@@ -92,6 +92,11 @@ def _removed(arm: Record) -> list[str]:
 def share(value: Any) -> str:
     """Return a fraction of gas or serum as a percentage in plain text."""
     return f"{100 * value:.3g} %" if finite(value) else ""
+
+
+def agent_name(addition: Record) -> str:
+    """Return the name of an agent as its sheet writes it."""
+    return str(addition.get("name") or plain(addition["what"]))
 
 
 def choose_layout(arms: list[Record]) -> Layout:
@@ -130,7 +135,7 @@ def _traits(arm: Record, ph_digits: int) -> dict[str, tuple[str, float]]:
     """Return for each trait its text and the number it is ordered by."""
     given = arm.get("additions", [])
     loads = [a for a in given if a.get("kind") == "particle"]
-    others = [f"{plain(a['what'])} {a['amount']}" for a in given if a.get("kind") != "particle"]
+    others = [f"{agent_name(a)} {a['amount']}" for a in given if a.get("kind") != "particle"]
     others += _removed(arm)
     ph, concentration = arm.get("ph"), arm.get("buffer_concentration_mmol_per_l")
     buffer = "" if arm.get("cells") else plain(arm.get("buffer") or "no buffer")

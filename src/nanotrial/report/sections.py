@@ -311,6 +311,10 @@ def budgets(record: Record) -> str:
         rows,
     )
     first = "<p>Ceilings set by conservation alone; rates play no part.</p>"
+    if record.get("place") == "dish":
+        first = (
+            "<p>Ceilings set by conservation, and by what a cell can hold, clear, burn and pump.</p>"
+        )
     return "\n".join([first, _binding(arms), matrix, _meanings(arms)])
 
 
