@@ -39,8 +39,8 @@ SETTLED = 48 * 3600.0
 RANGE = {"peroxide": (1e-10, 1.0), "energy": (1e-3, 1.2)}
 GRID = 33
 STEP = 1.02
-# An answer this far from the held signal, after bisection to a ten-millionth, has jumped across it.
-JUMP = 0.01
+# Where the answer moves by a hundredth of the signal while that moves by a hundred-thousandth, it jumps.
+NEAR, JUMP = 1e-5, 0.01
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,8 @@ class OpenLoop:
         for i in crossings:
             held = self._bisect(outside, grid[i], grid[i + 1], gaps[i])
             state = self.state(outside, held)
-            made = state.peroxide if self.signal == "peroxide" else state.atp
-            if abs(made - held) > JUMP * held:
-                found.append(replace(state, edge=True))
-            else:
-                found.append(self._with_gain(state, held))
+            jump = self.answer(outside, held * (1 + NEAR)) - self.answer(outside, held / (1 + NEAR))
+            found.append(replace(state, edge=True) if abs(jump) > JUMP * held else self._with_gain(state, held))
         return found
 
     def _bisect(self, outside: float, low: float, high: float, gap: float) -> float:

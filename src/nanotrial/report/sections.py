@@ -312,9 +312,7 @@ def budgets(record: Record) -> str:
     )
     first = "<p>Ceilings set by conservation alone; rates play no part.</p>"
     if record.get("place") == "dish":
-        first = (
-            "<p>Ceilings set by conservation, and by what a cell can hold, clear, burn and pump.</p>"
-        )
+        first = "<p>Ceilings set by conservation, and by what a cell can hold, clear, burn and pump.</p>"
     return "\n".join([first, _binding(arms), matrix, _meanings(arms)])
 
 
