@@ -38,9 +38,10 @@ SETTLED = 48 * 3600.0
 # Where steady states are looked for: peroxide in mol/m^3, energy as a share of ATP at rest.
 RANGE = {"peroxide": (1e-10, 1.0), "energy": (1e-3, 1.2)}
 GRID = 33
-STEP = 1.02
+# A wide step drowns the noise of the solver where the gain is small; a narrow one stays on one side of a jump.
+WIDE_STEP, NARROW_STEP, STEEP = 1.02, 1.0005, 0.1
 # Where the answer moves by a hundredth of the signal while that moves by a hundred-thousandth, it jumps.
-NEAR, JUMP = 1e-5, 0.01
+NEAR, JUMP, SHEER = 1e-5, 0.01, 50.0
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,12 @@ class OpenLoop:
         return found.peroxide if self.signal == "peroxide" else found.atp
 
     def gain(self, outside: float, held: float) -> float:
-        """Return dF/dh at a held signal, by a step of 2 % either way."""
-        up, down = held * STEP, held / STEP
+        """Return dF/dh at a held signal, by a step of 2 % either way, or of 0.05 % where the curve is steep."""
+        wide = self._slope(outside, held, WIDE_STEP)
+        return wide if abs(wide) < STEEP else self._slope(outside, held, NARROW_STEP)
+
+    def _slope(self, outside: float, held: float, step: float) -> float:
+        up, down = held * step, held / step
         return (self.answer(outside, up) - self.answer(outside, down)) / (up - down)
 
     def at_rest(self, outside: float) -> LoopState:
@@ -141,7 +146,8 @@ class OpenLoop:
             held = self._bisect(outside, grid[i], grid[i + 1], gaps[i])
             state = self.state(outside, held)
             jump = self.answer(outside, held * (1 + NEAR)) - self.answer(outside, held / (1 + NEAR))
-            found.append(replace(state, edge=True) if abs(jump) > JUMP * held else self._with_gain(state, held))
+            known = self._with_gain(state, held)
+            found.append(replace(state, edge=True) if abs(jump) > JUMP * held or known.gain > SHEER else known)
         return found
 
     def _bisect(self, outside: float, low: float, high: float, gap: float) -> float:
