@@ -18,7 +18,7 @@ from nanotrial.cli.main import app
 
 from .commands import COMMAND, Call, environment, files
 
-COMMANDS = ("new", "check", "explain", "run", "report", "cite", "list", "show", "evidence", "fit")
+COMMANDS = ("new", "check", "explain", "loop", "run", "report", "cite", "list", "show", "evidence", "fit")
 
 
 def invoke(*arguments: object) -> str:
