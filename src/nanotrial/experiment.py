@@ -82,8 +82,9 @@ class StudyResult:
 
 # Measures that are shares of the same cells left alone.
 HELD = ("viability", "live_fraction")
-# Calcium may oscillate for a day: many steps, of which none needs the sharpness of a titration.
-CELLS = Tolerances(relative=1e-6, absolute=1e-9, max_steps=400_000)
+# Calcium may oscillate for a day: many steps, of which none needs the sharpness of a titration. What a class of cells
+# holds fades with its last cells: noise below a ten-thousandth of the start is nothing.
+CELLS = Tolerances(relative=1e-6, absolute=1e-9, negative=1e-4, max_steps=400_000)
 
 
 class Player:

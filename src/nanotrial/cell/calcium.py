@@ -48,7 +48,8 @@ def add_states(cells: Cells) -> None:
     _pool(cells, "calcium", "cytosol", constant(1.0, "1"), laws.resting(cells), own, _chelators(cells))
     er = sheet("er_volume_share", "1")
     rest = laws.resting(cells)
-    _pool(cells, "er_calcium", "er", er, laws.er_at(cells, rest), _own_buffer(sheet, "er_buffer"))
+    usual = sheet.sheet.er_resting_calcium.si
+    _pool(cells, "er_calcium", "er", er, laws.er_at(cells, rest), _own_buffer(sheet, "er_buffer"), guess=usual)
     inner = sheet.part("mitochondria")
     if inner is not None:
         held = _own_buffer(inner, "buffer")
@@ -81,6 +82,7 @@ def _pool(
     rest: Term,
     own: list[tuple[Term, Term]],
     given: list[tuple[Term, Term]] | None = None,
+    guess: float = 1e-4,
 ) -> None:
     network, name = cells.network, cells.name(state)
     network.compartment(cells.name(place), cells.volume * share)
@@ -92,7 +94,7 @@ def _pool(
     cells.free[state] = free
     residual = network.concentration(name) - bound_and_free(free, own + (given or []))
     size = {"total": constant(1e-3, "mol/m^3")}
-    network.equilibrium(f"{name}.buffers", {f"{name}.free": (free, 1e-4, 0.0)}, {"total": residual}, size)
+    network.equilibrium(f"{name}.buffers", {f"{name}.free": (free, guess, 0.0)}, {"total": residual}, size)
 
 
 def bound_and_free(free: Term, buffers: list[tuple[Term, Term]]) -> Term:

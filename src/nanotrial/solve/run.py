@@ -83,8 +83,9 @@ class Trajectory:
         return result
 
 
-# CVODES gives up after seven refused lengths of one step; from a shorter one it gets through (s).
-SHORTER_STEPS = (30.0, 1.0)
+# CVODES gives up after seven refused lengths of one step, or rattles at a kink: it is tried again with a tenth of the
+# error, then with steps of at most 30 s and 1 s.
+ATTEMPTS = ((0.0, 1.0), (0.0, 0.1), (30.0, 1.0), (1.0, 1.0))
 
 
 class Runner:
@@ -96,14 +97,23 @@ class Runner:
         self.tolerances = tolerances or Tolerances()
         self._integrators: dict[tuple[float, ...], ca.Function] = {}
 
-    def integrator(self, start: float, grid: tuple[float, ...], longest_step: float = 0.0) -> ca.Function:
-        """Return the CVODES integrator from ``start`` over ``grid`` (s); steps have any length, or a longest."""
-        key = (longest_step, start, *grid)
+    def integrator(
+        self, start: float, grid: tuple[float, ...], longest_step: float = 0.0, tighter: float = 1.0
+    ) -> ca.Function:
+        """Return the CVODES integrator from ``start`` over ``grid`` (s).
+
+        Arguments:
+            start: first instant (s).
+            grid: times to stop at (s).
+            longest_step: no step is longer (s); 0: any length.
+            tighter: factor on both tolerances.
+        """
+        key = (longest_step, tighter, start, *grid)
         if key not in self._integrators:
             t = self.tolerances
             options: dict[str, Any] = {
-                "reltol": t.relative,
-                "abstol": t.absolute,
+                "reltol": t.relative * tighter,
+                "abstol": t.absolute * tighter,
                 "max_num_steps": t.max_steps,
                 "disable_internal_warnings": True,
                 "show_eval_warnings": False,
@@ -208,12 +218,12 @@ def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list
 
 
 def _integrate(work: Runner, y: Vector, p: Vector, segment: Segment) -> Vector:
-    """Return the states at the grid. A switch that flips within a long step is tried again with shorter steps."""
+    """Return the states at the grid. Where the solver gives up it is asked again, more carefully."""
     refused: RuntimeError | None = None
-    for longest in (0.0, *SHORTER_STEPS):
+    for longest, tighter in ATTEMPTS:
         try:
             with honest_interrupts():
-                found = work.integrator(segment.start, segment.grid, longest)(x0=y, p=p)["xf"].full()
+                found = work.integrator(segment.start, segment.grid, longest, tighter)(x0=y, p=p)["xf"].full()
                 return np.asarray(found, dtype=float)
         except RuntimeError as error:
             refused = refused or error
