@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from nanotrial.cell.culture import Cells
 
-LOWEST, HIGHEST = 1e-7, 1e-1
+# A cell that would settle above one micromole per litre does not live in this medium: such a draw is refused.
+LOWEST, HIGHEST = 1e-7, 1e-3
 STEPS = 60
 
 
@@ -56,7 +57,7 @@ class RestFinder:
             values: SI value of every parameter by name.
 
         Raises:
-            SolveError: the cell gains (or loses) calcium at every free calcium from 0.1 nmol/L to 0.1 mmol/L.
+            SolveError: the cell gains (or loses) calcium at every free calcium from 0.1 nmol/L to 1 umol/L.
         """
         return {name: self._root(name, values) for name in self._functions}
 
@@ -71,7 +72,8 @@ class RestFinder:
 
         low, high = LOWEST, HIGHEST
         if entry(low) < 0.0 or entry(high) > 0.0:
-            raise SolveError(f"`{name}`: no free calcium at which the cell rests", 0.0, name)
+            why = "with these constants cells find no rest below 1 umol/L of free calcium in this medium"
+            raise SolveError(f"`{name}`: {why}", 0.0, name)
         for _ in range(STEPS):
             middle = math.sqrt(low * high)
             low, high = (middle, high) if entry(middle) > 0.0 else (low, middle)
