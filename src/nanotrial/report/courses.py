@@ -23,6 +23,8 @@ from nanotrial.report.drawing import (
 from nanotrial.report.groups import MOST_ARMS, Group
 from nanotrial.report.layout import Record
 
+# Traces far below one would fill the margin with zeros.
+TINY = "datum.value != 0 && abs(datum.value) < 0.001 ? format(datum.value, '.0e') : datum.label"
 EARLY = 0.4  # h: how long a microscope takes frames
 FEWEST_FRAMES, FEW_TIMES = 5, 16
 STEEP = 20.0  # peaks of one arm over those of the middle arm, from which an axis is logarithmic
@@ -179,7 +181,7 @@ def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) ->
         "axis": {"title": f"Time ({unit})", "tickCount": 5},
         "scale": {"nice": False},
     }
-    axis = {"title": None, "tickCount": 4} | ({"format": "~%"} if share else {})
+    axis = {"title": None, "tickCount": 4} | ({"format": "~%"} if share else {"labelExpr": TINY})
     scale = {"type": "log"} if log else {"domain": _domain(rows, share), "nice": True, "zero": False}
     y = {"field": "y", "type": "quantitative", "axis": axis, "scale": scale}
     tooltip = [
