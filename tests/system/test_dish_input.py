@@ -56,7 +56,7 @@ CASES: dict[str, tuple[tuple[str, str], list[str]]] = {
     "atmosphere": (subject('atmosphere = "air"'), ["subject.atmosphere", "`atmosphere` in a dish", "`medium`"]),
     "unknown line": (
         ('cells = "4t1"', 'cells = "4t2"'),
-        ["subject.cells", "found `4t2`", "expected a cell of the catalogue", "`4t1`"],
+        ["subject.cells", "found `4t2`", "expected a cell line of the catalogue", "`4t1`"],
     ),
     "line far from all": (('cells = "4t1"', 'cells = "zzz"'), ["subject.cells", "`zzz`", "Known:", "`", "hela"]),
     "no line": (('cells = "4t1"\n', ""), ["subject.cells", "found nothing", "`cells`"]),

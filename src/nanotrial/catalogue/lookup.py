@@ -14,6 +14,8 @@ from nanotrial.errors import CatalogueError, nearest
 from nanotrial.values import Value
 
 ROOT = Path(__file__).parent
+# What messages call one sheet of a kind, where it is not the kind without its s.
+SINGULAR = {"cells": "cell line", "media": "medium", "calcium_handling": "set of calcium constants"}
 
 
 class Catalogue:
@@ -36,7 +38,7 @@ class Catalogue:
             path = folder / kind / f"{identifier}.toml"
             if re.fullmatch(r"[A-Za-z0-9_]+", identifier) and path.is_file():
                 return path
-        singular = kind.rstrip("s")
+        singular = SINGULAR.get(kind, kind.rstrip("s"))
         article = "an" if singular[0] in "aeiou" else "a"
         raise CatalogueError(
             where, f"`{identifier}`", f"{article} {singular} of the catalogue", nearest(identifier, self.ids(kind))
