@@ -109,9 +109,9 @@ def add(cells: Cells) -> None:
     _peroxiredoxin_cycle(cells)
     _glutathione(cells)
     h, sheet = cells.peroxide, _sheet(cells)
-    opens = cells.around.opens("oxygen") and ("peroxide",)
+    opens = ("peroxide",) if cells.around.opens("oxygen") else ()
     _use(cells, "catalase", cells.line("catalase_rate", "1/s") * cells.defence * h, "H2O2 -> 1/2 O2 + H2O",
-         {**cells.around.given("oxygen", 0.5)}, tuple(opens))  # fmt: skip
+         {**cells.around.given("oxygen", 0.5)}, opens)  # fmt: skip
     reduced = {cells.name("reduced"): 1.0}
     _use(cells, "other_sinks", sheet("other_sinks", "1/s") * h, "H2O2 + 2 thiols -> 2 H2O", reduced)
     for name, agent in cells.agents.items():
