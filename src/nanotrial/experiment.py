@@ -112,9 +112,10 @@ class Player:
     def replay(self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]) -> Trajectory:
         """Run again with other parameters on integrators that exist; the buffer is set to its nominal pH first."""
         run = self._run(runner, built, times, changes)
-        if built.dish is None or built.untreated is None:
+        if built.dish is None:
             return run
-        return _held_to(run, self._untreated_run(built, times, changes))
+        # An arm to which nothing is done is its own control.
+        return _held_to(run, self._untreated_run(built, times, changes) if built.events else run)
 
     def _run(self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]) -> Trajectory:
         c = runner.compiled
@@ -142,7 +143,7 @@ class Player:
         return self._seen[key]
 
 
-def _held_to(run: Trajectory, untreated: dict[str, Vector]) -> Trajectory:
+def _held_to(run: Trajectory, untreated: Trajectory | dict[str, Vector]) -> Trajectory:
     """Return a run whose viability and live fraction are over those of the same cells left alone."""
     shown = run.observables.copy()
     place = {name: i for i, name in enumerate(run.observable_names)}

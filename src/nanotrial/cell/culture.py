@@ -180,12 +180,8 @@ class Cells:
             return outside
         return outside * self.network.parameter(f"{agent}.accumulation", sheet.accumulation, "1")
 
-    @property
-    def oxygen_share(self) -> Term:
-        """Return the speed of respiration at the oxygen there is, over that in air."""
-        if self.energetics is None:
-            return constant(1.0, "1")
-        half = self.energetics("oxygen_constant", "mol/m^3")
+    def over_air(self, half: Term) -> Term:
+        """Return the speed of something at the oxygen there is, over that in air: Michaelis-Menten with ``half``."""
         air, here = self.around.air_oxygen, self.around.oxygen
         return here / (here + half) * ((air + half) / air)
 

@@ -33,16 +33,14 @@ def applies(cells: Cells) -> bool:
 def add_states(cells: Cells) -> None:
     """Add potential, ATP and the open share of the pore, at rest; name respiration for the rooms that need it."""
     network, sheet = cells.network, _sheet(cells)
-    unharmed = cells.slowed("respiration_constant")
+    speed = cells.over_air(sheet("oxygen_constant", AMOUNT)) * cells.slowed("respiration_constant")
     network.state(
         cells.name("potential"), "population", "V", 0.1, sheet("resting_potential", "V"), may_be_negative=True
     )
     network.state(cells.name("atp"), "population", AMOUNT, 1.0, sheet("atp", AMOUNT))
     network.state(cells.name("pore"), "population", "1", 1.0)
-    cells.fluxes["respiration"] = (
-        cells.line("oxygen_consumption", "mol/s") / cells.cell_volume * cells.oxygen_share * unharmed
-    )
-    cells.fluxes["driving_potential"] = sheet("resting_potential", "V") * cells.oxygen_share * unharmed
+    cells.fluxes["respiration"] = cells.line("oxygen_consumption", "mol/s") / cells.cell_volume * speed
+    cells.fluxes["driving_potential"] = sheet("resting_potential", "V") * speed
 
 
 def _sheet(cells: Cells) -> Constants:

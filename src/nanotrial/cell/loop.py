@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nanotrial.cell.bath import cell_in_bath
+from nanotrial.cell.bisection import bisect_decades
 from nanotrial.errors import SolveError
 from nanotrial.solve.compiled import compile_network
 from nanotrial.solve.run import Runner, Tolerances, simulate_network
@@ -143,19 +144,16 @@ class OpenLoop:
         crossings = [i for i in range(GRID - 1) if gaps[i] * gaps[i + 1] < 0.0]
         found = []
         for i in crossings:
-            held = self._bisect(outside, grid[i], grid[i + 1], gaps[i])
+            held = self._crossing(outside, grid[i], grid[i + 1], gaps[i] > 0.0)
             state = self.state(outside, held)
             jump = self.answer(outside, held * (1 + NEAR)) - self.answer(outside, held / (1 + NEAR))
             known = self._with_gain(state, held)
             found.append(replace(state, edge=True) if abs(jump) > JUMP * held or known.gain > SHEER else known)
         return found
 
-    def _bisect(self, outside: float, low: float, high: float, gap: float) -> float:
-        for _ in range(24):
-            middle = math.sqrt(low * high)
-            here = self.answer(outside, middle) - middle
-            low, high = (middle, high) if here * gap > 0 else (low, middle)
-        return math.sqrt(low * high)
+    def _crossing(self, outside: float, low: float, high: float, above: bool) -> float:
+        """Return where the answer crosses the held signal; ``above`` says that it lies above it at the lower end."""
+        return bisect_decades(lambda held: (self.answer(outside, held) > held) == above, low, high, 24)
 
     def _with_gain(self, found: LoopState, held: float) -> LoopState:
         try:
@@ -174,7 +172,4 @@ class OpenLoop:
         """
         if self.state(high).calcium < limit:
             return math.inf
-        for _ in range(20):
-            middle = math.sqrt(low * high)
-            low, high = (middle, high) if self.state(middle).calcium < limit else (low, middle)
-        return math.sqrt(low * high)
+        return bisect_decades(lambda dose: self.state(dose).calcium < limit, low, high, 20)

@@ -136,8 +136,7 @@ def _sources(cells: Cells) -> None:
         return
     around, network = cells.around, cells.network
     c, c0 = cells.free["calcium"], resting(cells)
-    half = part("oxygen_constant", AMOUNT)
-    oxygen = around.oxygen / (around.oxygen + half) * ((around.air_oxygen + half) / around.air_oxygen)
+    oxygen = cells.over_air(part("oxygen_constant", AMOUNT))
     gain, level = part("oxidase_calcium_gain", "1"), part("oxidase_calcium_constant", AMOUNT)
     oxidase = part("oxidase_rate", SPEED) * (1.0 + gain * c / (level + c)) / (1.0 + gain * c0 / (level + c0)) * oxygen
     burnt = cells.fluxes.get("respiration", cells.line("oxygen_consumption", "mol/s") / cells.cell_volume)

@@ -6,11 +6,11 @@ member begins at its own rest. Source of the laws: in the sheets.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import casadi as ca
 
+from nanotrial.cell.bisection import bisect_decades
 from nanotrial.cell.calcium_laws import net_entry
 from nanotrial.errors import SolveError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # A cell that would settle above one micromole per litre does not live in this medium: such a draw is refused.
 LOWEST, HIGHEST = 1e-7, 1e-3
-STEPS = 60
+STEPS = 44
 
 
 def rest_parameter(cells: Cells) -> str:
@@ -74,7 +74,4 @@ class RestFinder:
         if entry(low) < 0.0 or entry(high) > 0.0:
             why = "with these constants cells find no rest below 1 umol/L of free calcium in this medium"
             raise SolveError(f"`{name}`: {why}", 0.0, name)
-        for _ in range(STEPS):
-            middle = math.sqrt(low * high)
-            low, high = (middle, high) if entry(middle) > 0.0 else (low, middle)
-        return math.sqrt(low * high)
+        return bisect_decades(lambda c: entry(c) > 0.0, low, high, STEPS)

@@ -19,6 +19,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nanotrial.cell.culture import LEAST_SHARE
 from nanotrial.medium.constants import water_viscosity
 from nanotrial.network.terms import Term, constant, minimum
 from nanotrial.particle import coat, dissolution
@@ -118,7 +119,7 @@ def sticking(cells: Cells, arrival: Term, area: Term) -> Term:
     # Classes share the bottom: together they cover no more than all of it.
     crowd = cells.population if cells.population is not None else cells.live
     all_of_it = cells.line("footprint", "m^2") * crowd / area
-    covered = minimum(all_of_it, constant(1.0, "1")) * (cells.live / (crowd + cells.seeded * 1e-5))
+    covered = minimum(all_of_it, constant(1.0, "1")) * (cells.live / (crowd + cells.seeded * LEAST_SHARE))
     return arrival * covered * uptake("sticking_share", "1")
 
 

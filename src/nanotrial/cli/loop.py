@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +65,7 @@ def _examine(built: BuiltArm) -> dict[str, Any]:
     }
     on = loops["peroxide", "on"].threshold(limit)
     off = loops["peroxide", "off"].threshold(limit)
-    places = [on * share for share in NEAR] if on < 9.0 else [0.0, 0.1, 1.0]
+    places = [on * share for share in NEAR] if math.isfinite(on) else [0.0, 0.1, 1.0]
     rows = [_row(signal, feedback, s) for (signal, feedback), loop in loops.items() for s in _states(loop, places)]
     return {
         "line": dish.line.name,
@@ -80,7 +81,7 @@ def _states(loop: OpenLoop, places: list[float]) -> list[LoopState]:
 
 
 def _threshold(feedback: str, value: float) -> Row:
-    shown = value * 1e3 if value < 9.0 else None
+    shown = value * 1e3 if math.isfinite(value) else None
     words = "" if shown is not None else "none up to 10 mmol/L"
     return {"feedback": feedback, "peroxide_outside_umol_per_l": shown, "note": words}
 

@@ -28,13 +28,16 @@ def applies(tube: Fluid) -> bool:
     return bool(tube.gas_fractions())
 
 
+def solubility(network: Network, component: str, gas: Gas, temperature: float) -> Term:
+    """Return the dissolved concentration over the pressure of a gas (mol/(m^3 Pa))."""
+    henry = network.parameter(f"gas.{component}.henry_constant", gas.henry_constant, "mol/m^3/Pa")
+    return henry * arrhenius(network, f"gas.{component}.henry_enthalpy", gas.henry_enthalpy, temperature)
+
+
 def saturation(network: Network, component: str, gas: Gas, fraction: float | Value, temperature: float) -> Term:
     """Return the concentration (mol/m^3) in equilibrium with a gas at a fraction of one atmosphere."""
-    constant_name = f"gas.{component}"
-    henry = network.parameter(f"{constant_name}.henry_constant", gas.henry_constant, "mol/m^3/Pa")
-    heat = arrhenius(network, f"{constant_name}.henry_enthalpy", gas.henry_enthalpy, temperature)
-    share = network.parameter(f"{constant_name}.fraction", fraction, "1")
-    return henry * heat * share * constant(ATMOSPHERE, "Pa")
+    share = network.parameter(f"gas.{component}.fraction", fraction, "1")
+    return solubility(network, component, gas, temperature) * share * constant(ATMOSPHERE, "Pa")
 
 
 def add(tube: Fluid) -> None:

@@ -14,7 +14,7 @@ from nanotrial.cell import calcium, death, drugs, energy, probes, redox, uptake,
 from nanotrial.cell.culture import Cells, Constants, Surroundings
 from nanotrial.fit.overlay import Overlay
 from nanotrial.medium import gases, peroxide
-from nanotrial.medium.constants import ATMOSPHERE, PEROXIDE_UNITS, arrhenius
+from nanotrial.medium.constants import ATMOSPHERE, PEROXIDE_UNITS
 from nanotrial.medium.speciation import Solution, add_solution
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum, power
@@ -33,6 +33,8 @@ MEDIUM_MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases)
 # States before processes: each mechanism reads what those before it have named.
 CELL_STATES: tuple[ModuleType, ...] = (death, drugs, redox, energy, calcium, probes, vesicles)
 CELL_MECHANISMS: tuple[ModuleType, ...] = (drugs, calcium, redox, energy, death, probes, vesicles, uptake)
+# Ionic strength of culture media (mol/L): where the solver begins, and for the bicarbonate that goes with a pH.
+STRENGTH = 0.16
 SETS = {
     "calcium": ("calcium_handling", "mammalian_calcium"),
     "redox": ("redox", "mammalian_redox"),
@@ -69,7 +71,8 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
     density = network.parameter("cells.seeding_density", subject.said_or_usual("seeding_density", line), "1/m^2")
     seeded = density * medium.bottom
     chosen = {m.name: m.probe for m in study.measures if m.probe}
-    dyes = {m: (p, catalogue.load("probes", p)) for m, p in (DEFAULT_PROBES | chosen).items()}
+    named = (DEFAULT_PROBES | chosen).items()
+    dyes = {m: (p, values.apply("probes", p, catalogue.load("probes", p))) for m, p in named}
     cells = _classes(network, subject, line, sets, medium, seeded, agents, dyes, catalogue)
     membrane = sets["calcium"].part("membrane")
     assert membrane is not None
@@ -130,7 +133,9 @@ def _medium(
     sites = coat_sites(network, "medium", cohorts)
     salt = network.parameter(f"{subject.medium}.background_salt", recipe.background_salt, "mol/m^3")
     water = catalogue.water()
-    solution = add_solution(network, "medium", sheets, water, subject.temperature, subject.ph, salt, sites, 160.0)
+    solution = add_solution(
+        network, "medium", sheets, water, subject.temperature, subject.ph, salt, sites, STRENGTH * 1e3
+    )
     network.surround("medium", ph=solution.ph, temperature=constant(subject.temperature, "K"))
     return WellMedium(
         network=network,
@@ -163,7 +168,7 @@ def _dissolved(
         if name in recipe.solutes:
             start = network.parameter(f"{subject.medium}.solutes.{name}", recipe.solutes[name], "mol/m^3")
         elif name in shares:
-            start = dissolved_gas(network, name, sheet, shares[name], ph, subject.temperature, 0.16)
+            start = dissolved_gas(network, name, sheet, shares[name], ph, subject.temperature, STRENGTH)
         content = PEROXIDE_UNITS.get(name, {name: 1.0})
         network.state(f"medium.{name}", "medium", scale=scale, initial=start * volume, content=content)
     strong = network.parameter("medium.strong_charge.start", 25.0, "mol/m^3") * volume
@@ -183,9 +188,7 @@ def _around(
     solution: Solution = medium.solution
     gas = solution.components["oxygen"].gas
     assert gas is not None
-    henry = network.parameter("gas.oxygen.henry_constant", gas.henry_constant, "mol/m^3/Pa")
-    usual = network.parameter("incubator.oxygen", well.oxygen, "1")
-    heat = arrhenius(network, "gas.oxygen.henry_enthalpy", gas.henry_enthalpy, subject.temperature)
+    usual = network.parameter("incubator.oxygen", well.oxygen, "1") * constant(ATMOSPHERE, "Pa")
     states = {"calcium": "medium.calcium", "peroxide": "medium.hydrogen_peroxide", "oxygen": "medium.oxygen"}
     network.state("medium.exported", "medium", scale=medium.scale * 1e-3, content={"calcium": 1})
     drugs_there = {
@@ -196,7 +199,7 @@ def _around(
         peroxide=network.concentration("medium.hydrogen_peroxide"),
         oxygen=network.concentration("medium.oxygen"),
         fresh_calcium=network.parameter("medium.fresh_calcium", 1.0, "mol/m^3"),
-        air_oxygen=henry * heat * usual * constant(ATMOSPHERE, "Pa"),
+        air_oxygen=gases.solubility(network, "oxygen", gas, subject.temperature) * usual,
         states={**states, "exported": "medium.exported"},
         drugs=drugs_there,
     )
@@ -267,13 +270,12 @@ def _classes(
 def _add_mechanisms(dish: Dish, recipe: Constants) -> None:
     """Add what the medium does, then what cells do, then the growth of the untreated."""
     network, medium = dish.network, dish.medium
-    for mechanism in (*MEDIUM_MECHANISMS, dish_medium):
-        if mechanism is dish_medium:
-            dish_medium.add(dish, recipe)
-            dish.mechanisms.append(dish_medium.ID)
-        elif mechanism.applies(medium):
+    for mechanism in MEDIUM_MECHANISMS:
+        if mechanism.applies(medium):
             mechanism.add(medium)
             dish.mechanisms.append(mechanism.ID)
+    dish_medium.add(dish, recipe)
+    dish.mechanisms.append(dish_medium.ID)
     for cells in dish.cells:
         for mechanism in CELL_MECHANISMS:
             if mechanism.applies(cells):

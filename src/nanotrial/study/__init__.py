@@ -63,6 +63,8 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
         name: read_particle(name, raw, f"{path.name}: particle.{name}", defaults, catalogue)
         for name, raw in top.named("particle").items()
     }
+    if place == "dish":
+        _note_sizes(particles, f"{path.name}: particle", defaults)
     subject = top.named("subject")
     rows = expand_arms(top.tables("arm"), f"{path.name}: arm")
     if not rows:
@@ -117,3 +119,14 @@ def _check_end(top: TableReader, place: str, measures: list[Measure], arms: list
         last = max([0.0, *(a.time for a in arm.additions), *(r.time for r in arm.removals)])
         if last > end:
             raise StudyError(f"{top.where}arm ({arm.name})", f"an event at {display(last, 'h', 4)}", most)
+
+
+def _note_sizes(particles: dict[str, Particle], where: str, defaults: list[Default]) -> None:
+    """Write down how particles move in a medium where the study does not say it."""
+    for name, particle in particles.items():
+        if particle.hydrodynamic_diameter is None:
+            reason = "one by one: the study gives no size in the medium"
+            defaults.append(Default(f"{where}.{name}.hydrodynamic_diameter", "core and coat", reason))
+        if particle.effective_density is None:
+            reason = "one core in water of that size: the study gives no density in the medium"
+            defaults.append(Default(f"{where}.{name}.effective_density", "from core and size", reason))

@@ -12,7 +12,6 @@ from nanotrial.reading import Default, TableReader
 from nanotrial.study.model import DishSubject
 from nanotrial.study.parts import SubjectReader
 from nanotrial.units import display
-from nanotrial.values import Value
 
 TUBE_KEYS = ("buffer", "concentration", "depth", "background_salt", "atmosphere")
 # Apparent first constant of carbonic acid and solubility of CO2 (mmol/L/atm) at 37 degC in plasma: severinghaus_1956.
@@ -26,7 +25,7 @@ def read_dish_subject(
     """Return the culture of an arm; what the study leaves open comes from the sheets of line, medium and well."""
     _refuse_buffer(raw, own, where, shared)
     reader = SubjectReader(raw, own, where, shared, defaults)
-    noted = TableReader(raw, shared, defaults)
+    noted = reader.noted
     name = reader.text("cells")
     line: CellLine = catalogue.load("cells", name, reader.key("cells"))
     if line.warning:
@@ -35,31 +34,21 @@ def read_dish_subject(
     medium: Medium = catalogue.load("media", medium_name)
     well_name = _named(reader, noted, "well", "well_96", catalogue, "wells", "a well of a 96-well plate")
     well: Well = catalogue.load("wells", well_name)
-    left_open: set[str] = set()
-
-    def usual(key: str, unit: str, low: float, high: float, value: Value, sheet: str) -> float:
-        if key in raw:
-            return reader.quantity(key, unit, low, high)
-        reader.asked.append(key)
-        left_open.add(key)
-        noted.note(key, display(value.si, unit, 4), f"{sheet}, {value.grade}", value.source)
-        return value.si
-
     place, dish = f"cells/{name}", f"wells/{well_name}"
-    serum = usual("serum", "%", 0.0, 1.0, medium.serum, f"media/{medium_name}")
+    serum = reader.usual("serum", "%", 0.0, 1.0, medium.serum, f"media/{medium_name}")
     if serum == 0.0 and line.serum == "required":
         noted.note("serum", "0 %", f"{line.name} needs serum: cells may rest or die of its lack", "", warning=True)
-    volume = usual("volume", "uL", 1e-9, 1e-4, well.volume, dish)
-    area = usual("area", "cm^2", 1e-6, 1.0, well.area, dish)
-    seeding = usual("seeding_density", "1/cm^2", 1e4, 1e11, line.seeding_density, place)
+    volume = reader.usual("volume", "uL", 1e-9, 1e-4, well.volume, dish)
+    area = reader.usual("area", "cm^2", 1e-6, 1.0, well.area, dish)
+    seeding = reader.usual("seeding_density", "1/cm^2", 1e4, 1e11, line.seeding_density, place)
     _refuse_crowd(reader, line, seeding)
-    oxygen = usual("oxygen", "%", 0.0, 1.0, well.oxygen, dish)
-    carbon = usual("carbon_dioxide", "%", 0.0, 0.3, well.carbon_dioxide, dish)
-    temperature = usual("temperature", "degC", 293.15, 318.15, well.temperature, dish)
+    oxygen = reader.usual("oxygen", "%", 0.0, 1.0, well.oxygen, dish)
+    carbon = reader.usual("carbon_dioxide", "%", 0.0, 0.3, well.carbon_dioxide, dish)
+    temperature = reader.usual("temperature", "degC", 293.15, 318.15, well.temperature, dish)
     _note_cold(noted, temperature)
     ph = _ph(reader, noted, medium, carbon)
     classes = _classes(reader)
-    feedback = reader.quantity("feedback", "1", 0.0, 10.0) if reader.has("feedback") else 1.0
+    feedback = reader.quantity("feedback", "1", 0.0, 10.0, 1.0, "proteins feel the peroxide there is in the cell")
     reader.done()
     return DishSubject(
         cells=name,
@@ -75,7 +64,7 @@ def read_dish_subject(
         ph=ph,
         cell_classes=classes,
         feedback=feedback,
-        left_open=frozenset(left_open),
+        left_open=frozenset(reader.left_open),
     )
 
 

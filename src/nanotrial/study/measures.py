@@ -68,6 +68,8 @@ def read_measures(
             assay, probe = _read_assay(reader, name, catalogue, place)
         elif probe:
             reader.note("assay", probe, "the usual one")
+        elif place == "dish" and name == "cell_death" and "viability" not in raw:
+            reader.note("assay", DEFAULT_PROBES["viability"], "1 - viability, read as usual")
         reader.done()
         result.append(Measure(name, times, assay, probe))
     return result

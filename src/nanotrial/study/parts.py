@@ -89,10 +89,21 @@ class SubjectReader(TableReader):
         """Keep which keys are the arm's own."""
         super().__init__(table, where, defaults)
         self.own, self.shared = own, shared
+        self.noted = TableReader(table, shared, defaults)
+        self.left_open: set[str] = set()
 
     def key(self, name: str) -> str:
         """Return the full key, in the arm or in the shared subject."""
         return f"{self.where if name in self.own else self.shared}.{name}"
+
+    def usual(self, name: str, unit: str, low: float, high: float, value: Value, sheet: str) -> float:
+        """Return an SI number that the study says, or that of a sheet, which is noted and counts as left open."""
+        if name in self.table:
+            return self.quantity(name, unit, low, high)
+        self.asked.append(name)
+        self.left_open.add(name)
+        self.noted.note(name, display(value.si, unit, 4), f"{sheet}, {value.grade}", value.source)
+        return value.si
 
 
 def read_subject(
@@ -101,19 +112,7 @@ def read_subject(
     """Return the tube of an arm; what the study leaves open comes from the sheet of the vessel."""
     reader = SubjectReader(raw, own, where, shared, defaults)
     vessel = catalogue.load("vessels", "tube")
-    noted = TableReader(raw, shared, defaults)
-
-    left_open: set[str] = set()
-
-    def usual(name: str, unit: str, low: float, high: float) -> float:
-        if name in raw:
-            return reader.quantity(name, unit, low, high)
-        value: Value = getattr(vessel, name)
-        reader.asked.append(name)
-        left_open.add(name)
-        noted.note(name, display(value.si, unit, 4), f"vessels/tube, {value.grade}", value.source)
-        return value.si
-
+    noted = reader.noted
     buffer = reader.text("buffer")
     sheet = catalogue.load("buffers", buffer, reader.key("buffer"))
     concentration = 0.0
@@ -130,10 +129,11 @@ def read_subject(
             f"outside the usual range of {sheet.name}, {low:g} to {high:g}: it holds its pH weakly",
             sheet.low_ph.source,
         )
-    temperature = usual("temperature", "degC", 273.15, 373.15)
-    volume = usual("volume", "mL", 1e-12, 1e-2)
-    depth = usual("depth", "mm", 1e-5, 1.0)
-    salt = usual("background_salt", "mmol/L", 0.0, 5000.0)
+    sheet_of_it = "vessels/tube"
+    temperature = reader.usual("temperature", "degC", 273.15, 373.15, vessel.temperature, sheet_of_it)
+    volume = reader.usual("volume", "mL", 1e-12, 1e-2, vessel.volume, sheet_of_it)
+    depth = reader.usual("depth", "mm", 1e-5, 1.0, vessel.depth, sheet_of_it)
+    salt = reader.usual("background_salt", "mmol/L", 0.0, 5000.0, vessel.background_salt, sheet_of_it)
     if "atmosphere" not in raw:
         noted.note("atmosphere", vessel.atmosphere, "vessels/tube")
     atmosphere = reader.choice("atmosphere", ATMOSPHERES) if reader.has("atmosphere") else vessel.atmosphere
@@ -147,5 +147,5 @@ def read_subject(
         noted.note("carbon_dioxide", display(carbon, "%", 3), "share in air", air.source)
     reader.done()
     return Subject(
-        buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(left_open)
+        buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(reader.left_open)
     )
