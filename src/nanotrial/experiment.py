@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,14 @@ class StudyResult:
         return [a for a in self.arms if a.status != "done"]
 
 
+@dataclass(frozen=True)
+class MemberTable:
+    """Members of one arm: ``values[observable]`` (members, times) in SI, NaN where one failed; why, by its number."""
+
+    values: dict[str, Vector]
+    reasons: dict[int, str]
+
+
 # Measures that are shares of the same cells left alone.
 HELD = ("viability", "live_fraction")
 # Calcium may oscillate for a day: many steps, of which none needs the sharpness of a titration. What a class of cells
@@ -116,6 +124,31 @@ class Player:
             return run
         # An arm to which nothing is done is its own control.
         return _held_to(run, self._untreated_run(built, times, changes) if built.events else run)
+
+    def play_members(
+        self, built: BuiltArm, times: list[float], changes: Mapping[str, Vector], members: int
+    ) -> MemberTable:
+        """Return what many members of an arm show.
+
+        Arguments:
+            built: the arm.
+            times: outputs (s).
+            changes: SI values of shape (members,) by parameter name; what the arm does not have is left out.
+            members: how many.
+        """
+        runner, reasons = self.runner(built), dict[int, str]()
+        names = runner.compiled.observable_names
+        table = {name: np.full((members, len(times)), np.nan) for name in names}
+        own = {name: values for name, values in changes.items() if name in built.network.parameters}
+        for i in range(members):
+            try:
+                run = self.replay(runner, built, times, {name: float(v[i]) for name, v in own.items()})
+            except SolveError as error:
+                reasons[i] = str(error)
+                continue
+            for name in names:
+                table[name][i] = run[name]
+        return MemberTable(table, reasons)
 
     def _run(self, runner: Runner, built: BuiltArm, times: list[float], changes: dict[str, float]) -> Trajectory:
         c = runner.compiled

@@ -144,10 +144,10 @@ def evaluate(program: Program, arguments: Sequence[Array]) -> list[Array]:
                 if last_use[read] == i and read not in kept:
                     del held[read]
     results = []
-    for nodes in program.outputs:
-        table = np.empty((len(nodes), members))
-        for row, node in enumerate(nodes):
-            table[row] = held[node]
+    for wanted in program.outputs:
+        table = np.empty((len(wanted), members))
+        for row, place in enumerate(wanted):
+            table[row] = held[place]
         results.append(table)
     return results
 
