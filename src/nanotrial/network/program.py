@@ -5,7 +5,7 @@ Every node is computed once (static single assignment), so a tool that walks the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -152,7 +152,7 @@ def evaluate(program: Program, arguments: Sequence[Array]) -> list[Array]:
     return results
 
 
-_RULES = {
+_RULES: dict[str, Callable[..., Array]] = {
     "add": np.add,
     "subtract": np.subtract,
     "multiply": np.multiply,
