@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,13 @@ from nanotrial.places.tube import Tube
 from nanotrial.solve.compiled import CompiledNetwork
 from nanotrial.solve.events import Event
 from nanotrial.study import Addition
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nanotrial.solve.ensemble import Ensemble
+
+    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,27 @@ class BuiltArm:
             for rest, value in self.dish.rest.find(values).items():
                 ready[compiled.parameter_index(rest)] = value
         return ready
+
+    def prepare_members(self, ensemble: Ensemble, parameters: Array) -> tuple[Array, dict[int, str]]:
+        """Return what ``prepare`` gives for many members at once, and by member why there is no start.
+
+        Arguments:
+            ensemble: runs members of this network.
+            parameters: SI, shape (members, parameters).
+        """
+        c, balance, name = ensemble.compiled, ensemble.equilibria, self.fluid.name
+        place = c.parameter_index(f"{name}.strong_charge.start")
+        ready, reasons = balance.titrate(parameters.T, place, f"{name}.ph", self.place.subject.ph, self.guesses)
+        if self.dish is None:
+            return np.ascontiguousarray(ready.T), reasons
+        amounts = balance.initial(ready)
+        z, unsettled = balance.solve(amounts, ready, np.repeat(self.guesses[:, None], ready.shape[1], axis=1))
+        seen = ensemble.observe(0.0, np.vstack([amounts / c.scales[:, None], z]), ready)
+        ready[c.parameter_index("medium.fresh_calcium")] = seen[c.observable_names.index("free_calcium")]
+        rest, restless = self.dish.rest.find_members(dict(zip(c.parameter_names, ready, strict=True)))
+        for one, values in rest.items():
+            ready[c.parameter_index(one)] = values
+        return np.ascontiguousarray(ready.T), restless | unsettled | reasons
 
     def _free_calcium(self, compiled: CompiledNetwork, p: np.ndarray[Any, Any]) -> float:
         """Return the free calcium of the fresh medium (mol/m^3): what sets where cells rest."""
