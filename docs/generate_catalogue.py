@@ -100,6 +100,16 @@ def said_in_words(sheet: dict[str, Any]) -> str:
     return "; ".join(said)
 
 
+def said_of_entries(sheet: dict[str, Any]) -> list[str]:
+    """Return one line per entry of a variability sheet: which parameters or measures it means."""
+    said = []
+    for key, what in (("between", "parameters"), ("noise", "measures")):
+        for entry in sheet.get(key) or []:
+            if isinstance(entry, dict) and what in entry:
+                said.append(f"- {escape(key)}, {escape(entry['name'])}: {', '.join(code(p) for p in entry[what])}")
+    return [*said, ""] if said else []
+
+
 def sheet_section(identifier: str, sheet: dict[str, Any]) -> tuple[list[str], int]:
     """Return the lines of one sheet and how many values it holds."""
     rows = [value_row(path, value) for path, value in find_values(sheet)]
@@ -112,6 +122,7 @@ def sheet_section(identifier: str, sheet: dict[str, Any]) -> tuple[list[str], in
         lines += [f"{words[0].upper()}{words[1:]}.", ""]
     if sheet.get("warning"):
         lines += [f"**Warning.** {escape(sheet['warning'])}", ""]
+    lines += said_of_entries(sheet)
     lines += table(COLUMNS, rows) if rows else ["No values.", ""]
     return lines, len(rows)
 

@@ -24,16 +24,16 @@ from nanotrial import __version__
 from nanotrial.catalogue.lookup import references
 from nanotrial.errors import NanotrialError, OutputError
 from nanotrial.study import Subject, measure_unit, shown_amount
-from nanotrial.units import display, from_si
+from nanotrial.units import difference_from_si, display, from_si
 
 if TYPE_CHECKING:
-    from nanotrial.experiment import ArmResult, StudyResult
+    from nanotrial.experiment import ArmResult, ArmStatistics, Comparison, MeasureSummary, StudyResult
     from nanotrial.study import Arm, Measure, Study
     from nanotrial.values import Value
 
 Record = dict[str, Any]
-PACKAGES = ("casadi", "numpy", "scipy", "xarray", "pint", "altair", "vl-convert-python")
-FORMAT = 1
+PACKAGES = ("casadi", "llvmlite", "numba", "numpy", "scipy", "xarray", "pint", "altair", "vl-convert-python")
+FORMAT = 2
 
 
 def make_record(result: StudyResult) -> Record:
@@ -63,6 +63,10 @@ def make_record(result: StudyResult) -> Record:
         "versions": _versions(),
         "seed": result.seed,
         "members": result.members,
+        "subjects": result.subjects,
+        "subject_word": study.cohort.word if study.cohort else "subjects",
+        "way": result.way,
+        "comparisons": [_comparison(c) for c in result.comparisons],
         "band": [0.05, 0.95],
         "warnings": [{"key": d.key, "text": d.reason} for d in study.warnings],
         "fits": list(result.overlay.names),
@@ -142,8 +146,7 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         unit = measure_unit(measure.name)
         row: Record = {"value": _list(result.curves[measure.name], unit)}
         if whole.members and measure.name in result.members:
-            low, high = result.band(measure.name)
-            row |= {"low": _list(low, unit), "high": _list(high, unit)}
+            row |= _summary(result.summaries[measure.name], unit)
         if measure.name in result.readings:
             reading = result.readings[measure.name]
             row |= {
@@ -161,7 +164,8 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         "additions": given,
         "removals": [{"what": r.what, "fraction": r.fraction, "at_h": r.time / 3600.0} for r in arm.removals],
         "curves": curves,
-        "members_done": whole.members - len(result.member_reasons) if result.members else 0,
+        "members_done": whole.members * (whole.subjects + 1) - len(result.member_reasons) if result.members else 0,
+        "members_all": whole.members * (whole.subjects + 1) if result.members else 0,
         "member_reasons": list(result.member_reasons),
         "imbalance": {k: _number(v) for k, v in result.imbalance.items()},
         "protons": {k: _number(v) for k, v in result.protons.items()},
@@ -178,6 +182,49 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         ],
         "mechanisms": list(result.mechanisms),
         "states": result.states,
+    }
+
+
+def _summary(found: MeasureSummary, unit: str) -> Record:
+    """Return bands and, with subjects, the spread between readings and where it comes from."""
+    row: Record = {"low": _list(found.low, unit), "high": _list(found.high, unit)}
+    if found.subjects:
+        row |= {
+            "mean_low": _list(found.mean_low, unit),
+            "mean_high": _list(found.mean_high, unit),
+            "sd": [_number(difference_from_si(float(v), unit)) for v in found.sd],
+            "share_unknown": _list(found.unknown),
+            "share_between": _list(found.between),
+            "share_noise": _list(found.noise),
+        }
+    return row
+
+
+def _comparison(found: Comparison) -> Record:
+    """Return the statistics of a measure as plain numbers in its unit."""
+    unit = measure_unit(found.measure)
+
+    def row(one: ArmStatistics) -> Record:
+        spread = {k: _number(difference_from_si(getattr(one, k), unit)) for k in ("sd", "sem", "difference")}
+        shares = {k: _number(getattr(one, k)) for k in ("p", "power", "power_low", "power_high")}
+        return {
+            "arm": one.arm,
+            "n": one.n,
+            "failed": one.failed,
+            "mean": _list([one.mean], unit)[0],
+            **spread,
+            **shares,
+        }
+
+    return {
+        "measure": found.measure,
+        "unit": unit,
+        "time_h": found.time / 3600.0,
+        "control": found.control,
+        "alpha": found.alpha,
+        "worlds": found.worlds,
+        "p_of_all": _number(found.p_of_all),
+        "arms": [row(a) for a in found.arms],
     }
 
 
@@ -226,7 +273,7 @@ def to_dataset(record: Record) -> Any:
     for measure, about in record["measures"].items():
         dimension = f"time_{measure}"
         coords[dimension] = ("time_" + measure, about["time_h"], {"units": "h"})
-        for part in ("value", "low", "high", "reading"):
+        for part in ("value", "low", "high", "mean_low", "mean_high", "sd", "reading"):
             rows = [a["curves"][measure].get(part) for a in record["arms"]]
             if all(r is None for r in rows):
                 continue

@@ -168,6 +168,11 @@ def difference_to_si(number: float, unit: str, where: str = "value") -> float:
     return number * _known(unit, where)[0]
 
 
+def difference_from_si(number: float, unit: str) -> float:
+    """Return an SI difference (a spread, a step) in ``unit``: no offset is applied."""
+    return number / _known(unit, "unit")[0]
+
+
 def parse(text: object, unit: str, where: str) -> float:
     """Return the SI number of a text such as ``"4.5 nm"``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -23,7 +24,8 @@ _SHAPE_KEYS = {"normal": {"sd"}, "lognormal": {"geometric_sd"}, "uniform": {"low
 class Distribution:
     """Spread of a value: normal (sd), lognormal (geometric_sd around the median) or uniform, with truncation.
 
-    Numbers are in the unit of the value that holds the distribution.
+    Numbers are in the unit of the value that holds the distribution. ``correlation`` names values of the catalogue
+    (``kind/id:key``) with the coefficient of a Gaussian copula.
     """
 
     kind: Kind
@@ -31,6 +33,7 @@ class Distribution:
     geometric_sd: float | None = None
     low: float = -math.inf
     high: float = math.inf
+    correlation: tuple[tuple[str, float], ...] = ()
 
     def quantile(self, probability: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
         """Return quantiles of the truncated distribution around ``centre`` (same unit)."""
@@ -150,20 +153,38 @@ def _read_distribution(table: Any, centre: float, where: str) -> Distribution | 
     kind = table.get("kind") if isinstance(table, dict) else None
     if not isinstance(kind, str) or kind not in _SHAPE_KEYS:
         raise CatalogueError(place, f"kind {kind!r}", "normal, lognormal or uniform")
-    allowed = {"kind", "low", "high"} | _SHAPE_KEYS[kind]
+    allowed = {"kind", "low", "high", "correlation"} | _SHAPE_KEYS[kind]
     for key in table:
         if key not in allowed:
             raise CatalogueError(place, f"the key `{key}`", f"keys of a {kind} distribution", nearest(key, allowed))
-    for key in (_SHAPE_KEYS[kind] | set(table)) - {"kind"}:
+    for key in (_SHAPE_KEYS[kind] | set(table)) - {"kind", "correlation"}:
         given = table.get(key)
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise CatalogueError(place, f"no number `{key}`", f"`{key}` for a {kind} distribution")
         if key in _SHAPE_KEYS[kind] and not math.isfinite(given):
             raise CatalogueError(place, f"`{key}` of {given}", "a finite number")
-    spread = Distribution(**table)
+    spread = Distribution(**{**table, "correlation": _read_correlation(table.get("correlation", []), place)})
     positive = (spread.sd is None or spread.sd > 0) and (spread.geometric_sd is None or spread.geometric_sd > 1)
     if not positive or not spread.low <= centre <= spread.high or spread.low >= spread.high:
         raise CatalogueError(place, f"{table}", "a positive width and limits that hold the value")
     if kind == "lognormal" and centre <= 0:
         raise CatalogueError(place, f"a lognormal spread around {centre}", "a positive value")
     return spread
+
+
+def _read_correlation(rows: Any, place: str) -> tuple[tuple[str, float], ...]:
+    """Return (key of the partner, coefficient) per row; whether the partner exists is asked when it is drawn."""
+    where = f"{place}.correlation"
+    if not isinstance(rows, list):
+        raise CatalogueError(where, f"{rows!r}", 'a list of { with = "kind/id:key", coefficient = 0.6 }')
+    found: dict[str, float] = {}
+    for i, row in enumerate(rows):
+        if not isinstance(row, dict) or set(row) != {"with", "coefficient"}:
+            raise CatalogueError(f"{where}[{i}]", f"{row!r}", 'a table { with = "kind/id:key", coefficient = 0.6 }')
+        partner, number = row["with"], row["coefficient"]
+        if not isinstance(partner, str) or not re.fullmatch(r"[a-z_]+/\w+:\S+", partner) or partner in found:
+            raise CatalogueError(f"{where}[{i}].with", f"{partner!r}", "another value, as `kind/id:key`, named once")
+        if isinstance(number, bool) or not isinstance(number, int | float) or not -1.0 < number < 1.0:
+            raise CatalogueError(f"{where}[{i}].coefficient", f"{number!r}", "a number between -1 and 1")
+        found[partner] = float(number)
+    return tuple(found.items())

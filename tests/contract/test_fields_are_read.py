@@ -20,10 +20,13 @@ from nanotrial.catalogue.lookup import values_in
 from nanotrial.catalogue.schema import KINDS, Buffer, Phase
 from nanotrial.cell.bath import cell_in_bath
 from nanotrial.experiment import Player
+from nanotrial.fit.overlay import Overlay
 from nanotrial.observe.colour_reaction import read_out
 from nanotrial.places import build_arm
 from nanotrial.places.dish import SETS
+from nanotrial.sampling import Draws, noise_of
 from nanotrial.study import read_study
+from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
 
 from .sheets import CATALOGUE, SHEETS, load
 
@@ -35,6 +38,7 @@ CLASSES = [
 ]
 CLASSES = list(dict.fromkeys(CLASSES))
 PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2018")]
+MEASURES = (*CELL_MEASURES, *UPTAKE_MEASURES, "ph", "release", *CATALOGUE.solutes())
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
 
 # Kinds whose names stand in messages and reasons.
@@ -133,6 +137,16 @@ def published_set(kind, name):
     cell_in_bath((of_kind("cells")[0], load("cells", of_kind("cells")[0])), usual | {key: (name, load(kind, name))})
 
 
+def between_and_noise(place, study):
+    """Draw the subjects of a study and the noise of everything its place shows."""
+    sheet = CATALOGUE.load("variability", place)
+    for arm in study.arms:
+        parameters = build_arm(study, arm).network.parameters
+        Draws(parameters, Overlay(), sheet, 2, 2).of_arm(arm.name, parameters, 0, 2)
+    for measure in MEASURES:
+        noise_of(measure, sheet)
+
+
 @pytest.fixture(scope="module")
 def asked():
     """Return (fields, values): what code asked for by name while every kind of study was built."""
@@ -167,6 +181,9 @@ def asked():
             table = dish_table(of_kind("cells")[0], "rpmi_1640", "well_96")
             table["measure"] = {load("probes", probe).measures: {"at": "1 h", "assay": probe}}
             build_arm(*(lambda s: (s, s.arms[0]))(read_study(table, Path("fields.toml"), CATALOGUE)))
+        between_and_noise("dish", study)
+        tube = study_table(of_kind("materials")[0], "phosphate")
+        between_and_noise("tube", read_study(tube, Path("fields.toml"), CATALOGUE))
         for kind, name in PUBLISHED_SETS:
             published_set(kind, name)
         for assay in of_kind("assays"):

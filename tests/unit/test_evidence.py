@@ -14,6 +14,7 @@ from nanotrial.catalogue.lookup import ROOT, read_toml
 from nanotrial.errors import EvidenceError
 from nanotrial.evidence import predict
 from nanotrial.evidence.facts import Fact, load_facts
+from nanotrial.evidence.members import PointValues
 from nanotrial.evidence.predict import predict_facts
 from nanotrial.evidence.published import MappedFact, Side, all_facts, published_files
 from nanotrial.evidence.rooms import MISSING
@@ -205,6 +206,11 @@ ARMS = {
 }
 
 
+def values_of(row: list[float]) -> PointValues:
+    """Return the central run and members, a reported mean being that of the typical subject."""
+    return PointValues(row[0], np.array(row[1:]), np.array(row[1:]))
+
+
 def answer(monkeypatch, check: str, arm: str, comparator: str, measure: str = "cell_death", **fits) -> dict:
     """Return the prediction of a fact of two sides from given members; the first of each row is the central run."""
     study = ROOT / "systems" / "calcium_peroxide" / "release.toml"
@@ -212,7 +218,7 @@ def answer(monkeypatch, check: str, arm: str, comparator: str, measure: str = "c
     mapped = MappedFact("x/1", study, "", measure, 3600.0, check, sides=sides)
     monkeypatch.setattr(predict, "all_facts", lambda: iter([mapped, *fits.get("others", [])]))
     monkeypatch.setattr(
-        predict, "member_values", lambda study, points, *_: {p: np.array(ARMS[p[0], p[2]]) for p in points}
+        predict, "member_values", lambda study, points, *_: {p: values_of(ARMS[p[0], p[2]]) for p in points}
     )
     overlay = replace(Overlay(), facts=frozenset(fits.get("fitted", ())))
     monkeypatch.setattr(Overlay, "of_study", staticmethod(lambda _: overlay))

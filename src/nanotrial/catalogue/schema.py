@@ -275,6 +275,37 @@ class Vessel:
     atmosphere: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Varied:
+    """Parameters of a network that differ between subjects by a lognormal factor of median 1.
+
+    ``parameters`` are patterns over their names (``*`` stands for anything); each one meant has a factor of its own.
+    """
+
+    name: str
+    parameters: list[str]
+    geometric_sd: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureNoise:
+    """Scatter of repeated readings of measures: relative part, and absolute part of measures that are plain numbers."""
+
+    name: str
+    measures: list[str]
+    relative: Number
+    absolute: Number | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variability:
+    """What differs between subjects of a place, and between readings of one subject."""
+
+    name: str
+    between: list[Varied]
+    noise: list[MeasureNoise]
+
+
 KINDS: dict[str, type] = {
     "materials": Material,
     "solutes": Solute,
@@ -284,6 +315,7 @@ KINDS: dict[str, type] = {
     "agents": Agent,
     "assays": Assay,
     "vessels": Vessel,
+    "variability": Variability,
     **CELL_KINDS,
 }
 

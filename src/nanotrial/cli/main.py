@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from nanotrial import __version__
-from nanotrial.cli import catalogue, check, evidence, explain, fit, loop, new, report, run
+from nanotrial.cli import catalogue, check, evidence, explain, export, fit, loop, new, report, resume, run, sensitivity
 from nanotrial.cli.guard import INTERRUPTED, guarded
 
 HELP = """Virtual experiments for tumour nanomedicine.
@@ -52,11 +52,14 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "explain": explain.explain_study,
     "loop": loop.examine_loop,
     "run": run.run_study,
+    "resume": resume.resume_run,
     "report": report.write_again,
     "cite": report.cite_run,
+    "export": export.export_study,
     "list": catalogue.list_sheets,
     "show": catalogue.show_sheet,
     "fit": fit.fit_parameters,
+    "sensitivity": sensitivity.examine_sensitivity,
 }
 for name, command in COMMANDS.items():
     app.command(name)(guarded(command))

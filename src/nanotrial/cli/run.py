@@ -15,8 +15,10 @@ from nanotrial.solve.interrupt import honest_interrupts
 
 if TYPE_CHECKING:
     from nanotrial.experiment import StudyResult
+    from nanotrial.study import Study
 
 REPORT = "report.html"
+USUAL_MEMBERS = 20
 
 
 def run_study(
@@ -25,9 +27,16 @@ def run_study(
         Path | None, typer.Option("-o", "--output", help="New run folder; by default runs/<study name>-<number>.")
     ] = None,
     members: Annotated[
-        int, typer.Option(min=0, max=100_000, help="Further runs with parameters drawn from their spreads.")
-    ] = 0,
+        int,
+        typer.Option(min=0, max=10_000_000, help="Worlds: draws of what is unknown; 0 gives the central run alone."),
+    ] = USUAL_MEMBERS,
+    subjects: Annotated[
+        int | None, typer.Option(min=2, max=200, help="Wells or tubes per arm in each world; by default the cohort's.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that play arms side by side; 0: one per core where it pays.")
+    ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> int:
     """Run a study. Plays every arm and writes a new run folder; an existing folder is never overwritten."""
@@ -44,10 +53,25 @@ def run_study(
             check()
             begin(name)
 
-        result = simulate(loaded, members=members, seed=seed, progress=step)
+        each = subjects or (loaded.cohort.subjects if loaded.cohort else 0)
+        result = simulate(
+            loaded,
+            members=members,
+            seed=seed,
+            progress=step,
+            subjects=each if members else 0,
+            workers=workers or _usual_workers(loaded),
+        )
     folder = output if output is not None else _default_folder(study)
     write_folder(result, folder)
     return _tell(result, folder)
+
+
+def _usual_workers(study: Study) -> int:
+    """Return how many processes pay: starting one takes about as long as a few tubes."""
+    from nanotrial.solve.ensemble import cores
+
+    return min(cores(), len(study.arms)) if study.place != "tube" else 1
 
 
 def write_folder(result: StudyResult, folder: Path) -> None:
@@ -87,24 +111,28 @@ def _check_place(folder: Path) -> None:
 
 def _tell(result: StudyResult, folder: Path) -> int:
     """Say where things are and what to do next; return the exit code."""
-    code = DONE
+    code, each = DONE, result.members * (result.subjects + 1)
     for arm in result.arms:
         if arm.status != "done":
             note(f"Failed: {arm.reason}")
             code = FAILED
         if arm.member_reasons:
             note(
-                f"Failed: {len(arm.member_reasons)} of {result.members} members of `{arm.name}`; "
+                f"Failed: {len(arm.member_reasons)} of {each} members of `{arm.name}`; "
                 f"the first: {arm.member_reasons[0]}"
             )
             code = FAILED
     done = len(result.arms) - len(result.failed)
-    say(f"{done} of {len(result.arms)} arms done, {result.members} members each, seed {result.seed}")
+    word = result.study.cohort.word if result.study.cohort else "subjects"
+    each = (
+        f"{result.members} worlds of {result.subjects} {word} and a typical one" if result.members else "central runs"
+    )
+    say(f"{done} of {len(result.arms)} arms done, {each}, seed {result.seed}")
     say(f"Folder: {folder}")
     say(f"Report: {folder / REPORT}")
     say("Next:")
     say(f"  open {folder / REPORT} in a browser")
     say(f"  nanotrial cite {folder}      # the sources of every number in BibTeX")
-    if not result.members:
-        say(f"  nanotrial run {result.study.path} --members 200      # the same with uncertainty")
+    if result.members < 200:
+        say(f"  nanotrial run {result.study.path} --members 200      # smoother bands")
     return code

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanotrial.evidence.members import member_values
+from nanotrial.evidence.members import PointValues, member_values
 from nanotrial.evidence.published import Curve, published_files, read_published
 from nanotrial.fit.overlay import Overlay
 from nanotrial.study import load_study
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 
 def curve_rows(
@@ -46,13 +46,13 @@ def curve_rows(
 
 
 def _row(
-    curve: Curve, values: dict[tuple[str, str, float], NDArray[np.float64]], overlay: Overlay, others: list[Curve]
+    curve: Curve, values: dict[tuple[str, str, float], PointValues], overlay: Overlay, others: list[Curve]
 ) -> dict[str, Any]:
     late = [i for i, t in enumerate(curve.times) if t > 0]
     measured = np.array([curve.values[i] for i in late])
-    table = np.array([values[curve.arm, curve.measure, curve.times[i]] for i in late])
+    points = [values[curve.arm, curve.measure, curve.times[i]] for i in late]
+    sample = np.array([p.reported if len(p.reported) else [p.central] for p in points])
     size = float(measured.max())
-    sample = table[:, 1:] if table.shape[1] > 1 else table
     low, high = np.nanquantile(sample, 0.05, axis=1), np.nanquantile(sample, 0.95, axis=1)
     off = np.abs(np.nanmedian(sample, axis=1) - measured) / size
     naive = [np.mean([np.interp(curve.times[i], o.times, o.values) for o in others]) for i in late] if others else []

@@ -1,7 +1,8 @@
 """A prediction for every fact, from the study that shows it; facts that nothing covers say why.
 
-``lo`` and ``hi`` are the 5th and 95th percentile over members drawn from all spreads, ``value`` their median; a
-comparison says which side is larger in the median of the paired difference, a ratio is taken member by member. ``mode``
+``lo`` and ``hi`` are the 5th and 95th percentile of what a paper would print, the mean over a cohort of noisy readings,
+over worlds drawn from all spreads; ``value`` is their median. A comparison says which side is larger in the median of
+the paired difference of typical subjects, a ratio is taken world by world. ``mode``
 is ``fitted`` for facts a fit of the study was made to, and for comparisons and ratios of two such.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from nanotrial.errors import EvidenceError
 from nanotrial.evidence.facts import Fact
-from nanotrial.evidence.members import member_values
+from nanotrial.evidence.members import PointValues, member_values
 from nanotrial.evidence.published import TWO_SIDED, MappedFact, Side, all_facts
 from nanotrial.evidence.rooms import why_no_study
 from nanotrial.fit.overlay import Overlay
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from nanotrial.study import Study
 
-    Played = dict[tuple[Path, str, str, float], tuple[NDArray[np.float64], Overlay]]
+    Played = dict[tuple[Path, str, str, float], tuple[PointValues, Overlay]]
 
 UNITS = {"fraction": "1", "mol/m3": "mol/m^3", "h": "h", "d": "d", "count": "1", "fold": "1"}
 SAME = 1e-3
@@ -94,15 +95,15 @@ def _predict(fact: Fact, mapping: MappedFact | None, curves: Played) -> dict[str
         return _predict_sides(fact, mapping, curves, row)
     values, overlay = curves[mapping.study, mapping.arm, mapping.measure, mapping.time]
     shown = _unit(fact)
-    members = values[1:][~np.isnan(values[1:])]
+    members = values.reported[~np.isnan(values.reported)]
     if not len(members):
-        members = values[:1]
+        members = np.array([values.central])
     if np.isnan(members).any():
         row["reason"] = "no run of the study reached the time of the fact"
         return row
     row |= _band(members, shown, fact.unit or shown)
     row["mode"] = "fitted" if fact.id in overlay.facts else "predicted"
-    row["reason"] = _failed(~np.isnan(values[1:]))
+    row["reason"] = _failed(~np.isnan(values.reported))
     return row
 
 
@@ -126,8 +127,10 @@ def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[st
     values, fitted = [], []
     for words in (fact.arm, fact.comparator):
         side = mapping.sides[words]
-        members, overlay = curves[mapping.study, side.arm, mapping.measure, side.time]
-        values.append(members[1:] if len(members) > 1 else members)
+        found, overlay = curves[mapping.study, side.arm, mapping.measure, side.time]
+        # A comparison asks for the sign of the effect itself, a ratio for what is printed.
+        members = found.typical if mapping.check == "comparison" else found.reported
+        values.append(members if len(members) else np.array([found.central]))
         fitted.append(fact.id in overlay.facts or _fitted_point(mapping, side, overlay))
     # Two numbers that were both fitted are no test.
     row["mode"] = "fitted" if all(fitted) else "predicted"

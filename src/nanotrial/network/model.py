@@ -86,6 +86,7 @@ class Equilibrium:
     guesses: tuple[float, ...]
     lower: tuple[float, ...]
     scales: tuple[ca.SX | float, ...]
+    dimensions: tuple[Dimension, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,7 @@ class Network:
             tuple(v[1] for v in variables.values()),
             tuple(v[2] for v in variables.values()),
             tuple(sizes),
+            tuple(v[0].dimension for v in variables.values()),
         )
 
     def unknown(self, name: str, unit: str = "1") -> Term:

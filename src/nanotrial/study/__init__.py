@@ -8,8 +8,9 @@ from typing import Any
 from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
 from nanotrial.errors import CatalogueError, StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
+from nanotrial.study.cohort import read_cohort
 from nanotrial.study.measures import measure_names, measure_unit, read_measures, shown_amount
-from nanotrial.study.model import Addition, Arm, Coat, DishSubject, Measure, Particle, Removal, Study, Subject
+from nanotrial.study.model import Addition, Arm, Coat, Cohort, DishSubject, Measure, Particle, Removal, Study, Subject
 from nanotrial.study.parts import read_particle
 from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
 from nanotrial.units import display
@@ -18,6 +19,7 @@ __all__ = [
     "Addition",
     "Arm",
     "Coat",
+    "Cohort",
     "DishSubject",
     "Measure",
     "Particle",
@@ -31,7 +33,7 @@ __all__ = [
     "shown_amount",
 ]
 PLACES = ("tube", "dish")
-TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published", "duration")
+TOP_KEYS = ("title", "place", "particle", "subject", "arm", "measure", "fits", "published", "duration", "cohort")
 
 
 def load_study(path: str | Path) -> Study:
@@ -75,6 +77,7 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     refuse_duplicates(arms, path)
     measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles, place)
     _check_end(top, place, measures, arms)
+    cohort = read_cohort(top.named("cohort"), f"{path.name}: cohort", defaults, arms, place)
     raw_fits = top.table.get("fits", [])
     if not isinstance(raw_fits, list) or not all(isinstance(f, str) for f in raw_fits):
         raise StudyError(f"{path.name}: fits", f"{raw_fits!r}", 'a list of fits such as ["calcium_peroxide_release"]')
@@ -95,6 +98,7 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
         tuple(defaults),
         catalogue,
         published,
+        cohort,
     )
 
 

@@ -135,6 +135,16 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Cohort:
+    """How many subjects each arm has, which arm others are compared with, at which level, and what subjects are."""
+
+    subjects: int
+    control: str
+    alpha: float
+    word: str
+
+
+@dataclass(frozen=True)
 class Study:
     """A whole study, validated; ``defaults`` lists every value it does not say itself."""
 
@@ -149,6 +159,7 @@ class Study:
     defaults: tuple[Default, ...]
     catalogue: Catalogue
     published: str = ""
+    cohort: Cohort | None = None
 
     @property
     def warnings(self) -> list[Default]:

@@ -1,0 +1,26 @@
+"""Play a study: arms, members, summaries. The names that other rooms use."""
+
+from nanotrial.experiment.comparisons import ArmStatistics, Comparison, compare_arms
+from nanotrial.experiment.play import ArmResult, StudyResult, cohort_of_arm, comparisons_of, measure_noise, simulate
+from nanotrial.experiment.player import CELLS, FEW_MEMBERS, HELD, Control, MemberTable, Player
+from nanotrial.experiment.summaries import MeasureSummary, summarise
+
+__all__ = [
+    "CELLS",
+    "FEW_MEMBERS",
+    "HELD",
+    "ArmResult",
+    "ArmStatistics",
+    "Comparison",
+    "Control",
+    "MeasureSummary",
+    "MemberTable",
+    "Player",
+    "StudyResult",
+    "cohort_of_arm",
+    "compare_arms",
+    "comparisons_of",
+    "measure_noise",
+    "simulate",
+    "summarise",
+]

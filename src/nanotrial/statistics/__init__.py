@@ -1,0 +1,1 @@
+"""Statistics of cohorts: pure functions from arrays of subjects to frozen results."""
