@@ -37,6 +37,7 @@ def exact_level(members: np.ndarray, arm: int) -> np.ndarray:
 class Toy:
     """Two arms; some members fail, a chunk may take its time, raise, or kill the process that plays it."""
 
+    groups = 1
     members: int = 24
     seconds: float = 0.0
     failing: tuple[int, ...] = ()

@@ -145,7 +145,7 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
     for measure in study.measures:
         unit = measure_unit(measure.name)
         row: Record = {"value": _list(result.curves[measure.name], unit)}
-        if whole.members and measure.name in result.members:
+        if measure.name in result.summaries:
             row |= _summary(result.summaries[measure.name], unit)
         if measure.name in result.readings:
             reading = result.readings[measure.name]
@@ -164,8 +164,8 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         "additions": given,
         "removals": [{"what": r.what, "fraction": r.fraction, "at_h": r.time / 3600.0} for r in arm.removals],
         "curves": curves,
-        "members_done": whole.members * (whole.subjects + 1) - len(result.member_reasons) if result.members else 0,
-        "members_all": whole.members * (whole.subjects + 1) if result.members else 0,
+        "members_done": whole.members * (whole.subjects + 1) - result.members_failed if result.summaries else 0,
+        "members_all": whole.members * (whole.subjects + 1) if result.summaries else 0,
         "member_reasons": list(result.member_reasons),
         "imbalance": {k: _number(v) for k, v in result.imbalance.items()},
         "protons": {k: _number(v) for k, v in result.protons.items()},
@@ -335,6 +335,8 @@ def read_run(folder: Path) -> Record:
         OutputError: no record there, or one that cannot be read.
     """
     path = folder / "record.json"
+    if (folder / "plan.json").is_file() and not path.exists():
+        raise OutputError(f"{folder} is a run that is not finished. Complete it with: nanotrial resume {folder}")
     try:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import shutil
 import subprocess
+import sys
+from types import SimpleNamespace
 
 import casadi as ca
 import numpy as np
@@ -18,11 +21,13 @@ from nanotrial.fit.overlay import Overlay
 from nanotrial.network.model import Network
 from nanotrial.network.program import Node, Program, evaluate, program_of
 from nanotrial.places import build_arm
+from nanotrial.solve import ensemble as ensembles
 from nanotrial.solve.compiled import compile_network
 from nanotrial.solve.ensemble import Ensemble
-from nanotrial.solve.lanes import cuda, cuda_loop, cuda_text
+from nanotrial.solve.lanes import cuda, cuda_loop, cuda_text, native
 from nanotrial.solve.lanes.cuda_text import WIDTH, Region, math_text, number, program_text
-from nanotrial.solve.lanes.kernel import PIVOT_AFTER
+from nanotrial.solve.lanes.emit import module_text
+from nanotrial.solve.lanes.kernel import DONE, LANES, STEP_TOO_SMALL
 from nanotrial.solve.run import Tolerances
 
 COMPILER = next((c for c in map(shutil.which, ("c++", "g++", "clang++")) if c), None)
@@ -189,7 +194,7 @@ def test_time_in_rates(on_host):
     assert_same(found, expected, 100)
 
 
-def test_members_in_parts(on_host, tmp_path):
+def test_members_in_parts(monkeypatch, tmp_path):
     """Little memory: members go a few at a time, with the same numbers."""
     network = decay()
     compiled = compile_network(network)
@@ -204,9 +209,19 @@ def test_members_in_parts(on_host, tmp_path):
     assert sum(members for _, members in device.launches) == 300
     device.bytes = 1 << 30
     assert np.array_equal(code.integrate(y, p, 0.0, grid, 1e-6, 1e-9, 1000).out, few.out)
+    monkeypatch.setattr(device, "launch", raising(MemoryError("4 GB")))
+    with pytest.raises(SolveError, match="memory ran out for members on the graphics processor: 4 GB"):
+        code.integrate(y, p, 0.0, grid, 1e-6, 1e-9, 1000)
     device.bytes = 1000
     with pytest.raises(SolveError, match="too little free memory"):
         code.integrate(y, p, 0.0, grid, 1e-6, 1e-9, 1000)
+
+
+def test_members_of_many_steps_go_again(on_host, monkeypatch, arm):
+    monkeypatch.setattr(ensembles, "FEW_STEPS", 30)
+    expected, found = both(arm.network, members_of(arm, 8), arm.guesses, [0.0, 24 * HOUR], arm.events)
+    assert_same(found, expected, 8)
+    assert len(on_host[0].launches) == 2
 
 
 def test_too_many_steps(on_host, arm):
@@ -219,15 +234,15 @@ def test_too_many_steps(on_host, arm):
 
 
 def test_given_up_members_go_to_the_other_kernel(on_host, monkeypatch, arm):
-    """A kernel that gives up at the first refusal leaves members that were refused, and nothing is lost or counted twice."""
+    """With no refusal allowed many members are left over: nothing is lost or counted twice."""
     monkeypatch.setattr(cuda_loop, "PIVOT_AFTER", 1)
     given_up = []
     integrate = cuda.CudaCode.integrate
 
     def watched(self, *arguments):
         run = integrate(self, *arguments)
-        given_up.append(int(np.count_nonzero(run.status == cuda_loop.STEP_TOO_SMALL)))
-        assert np.isnan(run.out[run.status != cuda_loop.DONE]).all()
+        given_up.append(int(np.count_nonzero(run.status == STEP_TOO_SMALL)))
+        assert np.isnan(run.out[run.status != DONE]).all()
         return run
 
     monkeypatch.setattr(cuda.CudaCode, "integrate", watched)
@@ -236,13 +251,11 @@ def test_given_up_members_go_to_the_other_kernel(on_host, monkeypatch, arm):
     assert_same(found, expected, 40)
 
 
-def test_the_kernels_agree_when_to_give_up():
-    assert cuda_loop.PIVOT_AFTER == PIVOT_AFTER
-
-
 @pytest.fixture(scope="module")
 def mathematics(tmp_path_factory):
-    functions = "".join(f'extern "C" double own_{n}(double x) {{ return {n}_of(x); }}\n' for n in ("exp", "log", "tanh"))
+    functions = "".join(
+        f'extern "C" double own_{n}(double x) {{ return {n}_of(x); }}\n' for n in ("exp", "log", "tanh")
+    )
     library = library_of(HOST + math_text() + "\n" + functions, tmp_path_factory.mktemp("mathematics"))
     found = {n: getattr(library, f"own_{n}") for n in ("exp", "log", "tanh")}
     for one in found.values():
@@ -269,7 +282,9 @@ def test_mathematics_at_the_edges(mathematics):
     assert all(math.isnan(v) for v in (exp(math.nan), log(math.nan), log(-1.0), tanh(math.nan)))
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0, -1.5, 0.1, 1e300, 5e-324, np.float64(-2 / 3), math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize(
+    "value", [0.0, 1.0, -1.5, 0.1, 1e300, 5e-324, np.float64(-2 / 3), math.inf, -math.inf, math.nan]
+)
 def test_numbers_are_read_back_whole(value, tmp_path):
     library = library_of(f'{HOST}extern "C" double one() {{ return {number(value)}; }}', tmp_path)
     library.one.restype = ctypes.c_double
@@ -281,43 +296,66 @@ BINARY += ["not_equal", "and", "or", "if_else_zero"]
 UNARY = ["negate", "invert", "square", "double", "sqrt", "exp", "log", "tanh", "absolute", "sign", "not"]
 
 
-def ran(program, arguments, folder):
-    """Return what the text of a program gives for arguments of shape (entries, members)."""
+def compiled_text(program, folder):
+    """Return the text of a program and a function that runs it on arguments of shape (entries, members)."""
     sizes = [*program.inputs, *map(len, program.outputs)]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     regions, count = [Region("q", int(s)) for s in starts], len(program.inputs)
     made = program_text("run", program, regions[:count], regions[count:-1], regions[-1], "q")
-    text = f"{HOST}{math_text()}\n{made.text}\nextern \"C\" void go(double* q) {{ run(q); }}"
-    work = np.full((starts[-1] + made.kept, WIDTH), np.nan)
-    for start, values in zip(starts, arguments, strict=False):
-        work[start : start + len(values), : values.shape[1]] = values
+    text = f'{HOST}{math_text()}\n{made.text}\nextern "C" void go(double* q) {{ run(q); }}'
     library = library_of(text, folder)
-    for member in range(arguments[0].shape[1]):
-        library.go(ctypes.c_void_p(work[:, member:].ctypes.data))
-    kept = work[:, : arguments[0].shape[1]]
-    return [kept[a:b] for a, b in zip(starts[count:-1], starts[count + 1 :], strict=True)], made
+
+    def run(*arguments):
+        work, members = np.full((starts[-1] + made.kept, WIDTH), np.nan), arguments[0].shape[1]
+        for start, values in zip(starts, arguments, strict=False):
+            work[start : start + len(values), :members] = values
+        for member in range(members):
+            library.go(ctypes.c_void_p(work[:, member:].ctypes.data))
+        return [work[a:b, :members] for a, b in zip(starts[count:-1], starts[count + 1 :], strict=True)]
+
+    return made, run
+
+
+def in_lanes(program, arguments):
+    """Return what the lanes of this processor give, members beside one another."""
+    loaded = native.Loaded(native.machine_code(module_text({"run": program}, LANES), 0))
+    tables = []
+    for size, values in zip([*program.inputs, *map(len, program.outputs)], [*arguments, *program.outputs], strict=True):
+        raw = np.zeros(size * LANES + 8)
+        skip = (-raw.ctypes.data // 8) % 8
+        tables.append(raw[skip : skip + size * LANES].reshape(size, LANES))
+        if len(tables) <= len(arguments):
+            tables[-1][:, : values.shape[1]] = values
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(tables))(loaded.address("run"))
+    function(*[t.ctypes.data for t in tables])
+    return [t[:, : arguments[0].shape[1]] for t in tables[len(arguments) :]]
 
 
 def test_every_operation(tmp_path):
-    """Each by itself and by the edges where signs, zeros and no numbers meet, against NumPy."""
+    """By itself and fused, at the edges where signs, zeros and no numbers meet: the very bits of the lanes."""
     inputs = (Node("input", place=(0, 0)), Node("input", place=(0, 1)))
     nodes = inputs + tuple(Node(o, (0, 1)) for o in BINARY) + tuple(Node(o, (0,)) for o in UNARY)
-    program = Program(nodes, (2,), (tuple(range(2, len(nodes))),))
+    plain = len(nodes)
+    for operation in ("add", "subtract"):
+        for order in (slice(None), slice(None, None, -1)):
+            product = len(nodes)
+            nodes += (Node("multiply", (0, product - 1)), Node(operation, (product, 1)[order]))
+    results = (*range(2, plain), *range(plain + 1, len(nodes), 2))
+    program = Program(nodes, (2,), (results,))
     assert set(BINARY + UNARY) == set(cuda_text._OPERATIONS)
-    pairs = [(1.5, -2.0), (0.0, 3.0), (3.0, 0.0), (2.0, 2.0), (0.25, 0.5), (-1.0, -1.0), (math.nan, 1.0)]
-    arguments = [np.array(pairs).T]
-    # Comparisons with no number are false there as here; powers of what is not positive are left to the caller.
-    expected, (found,) = evaluate(program, arguments)[0], ran(program, arguments, tmp_path)[0]
-    names = BINARY + UNARY
-    for row, name in enumerate(names):
-        usable = np.ones(len(pairs), bool)
-        if name == "power":
-            usable = arguments[0][0] > 0
-        if name in ("minimum", "maximum"):
-            usable = ~np.isnan(arguments[0][0])
-        if name == "sign":
-            usable = ~np.isnan(arguments[0][0])
-        assert found[row, usable] == pytest.approx(expected[row, usable], rel=1e-15, nan_ok=True), name
+    edges = [0.0, -0.0, 1.0, -1.0, 0.1, -2.5, 1e-310, 709.7, -745.0, 1e300, math.inf, -math.inf, math.nan]
+    pairs = np.array([(a, b) for a in edges for b in edges]).T
+    made, run = compiled_text(program, tmp_path)
+    assert made.text.count("fma(") == 4
+    for first in range(0, pairs.shape[1], LANES):
+        part = pairs[:, first : first + LANES]
+        (expected,) = in_lanes(program, [part])
+        (found,) = run(part)
+        for row, n in enumerate(results):
+            same = (found[row] == expected[row]) & (np.signbit(found[row]) == np.signbit(expected[row]))
+            assert (same | (np.isnan(found[row]) & np.isnan(expected[row]))).all(), (nodes[n].operation, part)
+    usual = np.random.default_rng(2).uniform(0.1, 5.0, (2, LANES))
+    assert run(usual)[0] == pytest.approx(evaluate(program, [usual])[0], rel=1e-12, abs=1e-14)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 50, 100000])
@@ -333,8 +371,8 @@ def test_pieces_pass_on_what_later_ones_read(piece, monkeypatch, tmp_path):
         held = held[-40:]
     program = program_of([x], [ca.vertcat(*held[-5:], x[2], 4.0), ca.densify(held[0])])
     arguments = [rng.uniform(-1, 1, (6, 3))]
-    found, made = ran(program, arguments, tmp_path)
-    for mine, expected in zip(found, evaluate(program, arguments), strict=True):
+    made, run = compiled_text(program, tmp_path)
+    for mine, expected in zip(run(*arguments), evaluate(program, arguments), strict=True):
         assert mine == pytest.approx(expected, rel=1e-11, abs=1e-13)
     assert made.text.count("__noinline__") >= 2 if piece < 1000 else made.text.count("__noinline__") == 1
     assert made.kept == 0 if piece == 100000 else 0 < made.kept < 120
@@ -356,6 +394,37 @@ def test_no_silent_way_back(monkeypatch):
         Ensemble(network, compile_network(network), backend="gpu")
 
 
+def raising(error):
+    def call(*_):
+        raise error
+
+    return call
+
+
+def cupy_with(driver=12040, devices=lambda: 1, compiler=lambda: (12, 4)):
+    runtime = SimpleNamespace(driverGetVersion=lambda: driver, getDeviceCount=devices)
+    return SimpleNamespace(cuda=SimpleNamespace(runtime=runtime, nvrtc=SimpleNamespace(getVersion=compiler)))
+
+
+@pytest.mark.parametrize(
+    ("cupy", "reason"),
+    [
+        (None, "CuPy cannot be imported"),
+        (cupy_with(driver=0), "there is no driver"),
+        (cupy_with(driver=11080), "too old: CUDA 11.8, 12.0 or newer"),
+        (cupy_with(devices=lambda: 0), "there is no graphics processor"),
+        (cupy_with(devices=raising(RuntimeError("no device\nat all"))), "CUDA cannot be used: no device$"),
+        (cupy_with(compiler=raising(OSError())), "NVRTC cannot be used: OSError$"),
+        (cupy_with(), "^$"),
+    ],
+)
+def test_the_reason_is_said(cupy, reason, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    found = cuda.cuda_available()
+    assert re.search(reason, found)
+    assert "\n" not in found
+
+
 def test_on_a_graphics_processor():
     """The real one: the reference network agrees with the kernel of lanes."""
     reason = cuda.cuda_available()
@@ -363,9 +432,7 @@ def test_on_a_graphics_processor():
         pytest.skip(reason)
     problem = reference_problem()
     parameters = problem.draw(3000, np.random.default_rng(6))
-    expected, found = both(
-        problem.network, parameters, np.zeros(0), problem.outputs, problem.events, problem.pulses
-    )
+    expected, found = both(problem.network, parameters, np.zeros(0), problem.outputs, problem.events, problem.pulses)
     size = np.abs(expected.observables).max(axis=(0, 1))
     assert np.abs(found.observables - expected.observables).max(axis=(0, 1)) / size == pytest.approx(0.0, abs=1e-8)
     assert found.careful == expected.careful

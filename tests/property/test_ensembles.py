@@ -10,7 +10,7 @@ import pytest
 from dishes import make_dish
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_network import DAY, reference_problem
+from reference_network import reference_problem
 from tubes import HOUR, agent, make_study
 from tubes import given as dose
 
@@ -57,7 +57,7 @@ def mixed() -> Network:
     network.equilibrium(
         "pair",
         {"u": (u, 1.0, 0.0), "v": (v, 1.0, FREE)},
-        {"first": u * u + q * v - a - 1.0, "second": v + q * u - k * b},
+        {"first": u * u - q * v - a - 1.0, "second": v + q * u - k * b},
         {"first": term(1.0), "second": term(1.0)},
     )
     network.process("fall", {"a": -1, "b": 1}, k * power(a, order) * u / SECOND)
@@ -120,7 +120,7 @@ def test_members_of_the_reference_network_are_their_single_runs(reference, hundr
 
 
 def test_company_order_and_repetition_change_no_bit(reference, hundred, monkeypatch):
-    parameters, result = hundred
+    parameters, _ = hundred
     given_ = (PROBLEM.outputs[:9], PROBLEM.events[:1], PROBLEM.pulses[:1])
     some = reference.run(parameters, *given_)
     for chosen in ([7], [99, 7, 0], list(np.random.default_rng(2).permutation(100))):
@@ -214,7 +214,7 @@ def arm_of(kind: str):
         study = make_study([dose(), agent("hydrogen_peroxide", "100 umol/L", "0.5 h")])
         return build_arm(study, study.arms[0], Overlay()), [0.0, 0.5 * HOUR, HOUR, 3 * HOUR]
     given_ = [dose(concentration="0.05 mmol/L", basis="core"), agent("hydrogen_peroxide", "20 umol/L", "1 h")]
-    study = make_dish(given_)
+    study = make_dish(given_, particles={"bare": {"core": "copper_oxide", "diameter": "20 nm"}})
     return build_arm(study, study.arms[0], Overlay()), [0.0, HOUR, 4 * HOUR, 24 * HOUR]
 
 
@@ -230,10 +230,12 @@ def test_members_of_an_arm_are_their_single_runs(kind, monkeypatch):
     assert table.reasons == alone.reasons == {}
     assert table.values.keys() == alone.values.keys()
     for name, expected in alone.values.items():
-        if name == "charge_error":  # nothing but the rounding of both
-            assert np.max(np.abs(table.values[name])) < 1e-6
+        if name == "charge_error":  # mol/m^3, beside ions of a hundred: nothing but what tolerances leave
+            assert np.max(np.abs(table.values[name])) < NEAR
             continue
         size = np.maximum(np.max(np.abs(expected), axis=1, keepdims=True), 1e-300)
+        if name == "cell_death":  # one less the viability
+            size = np.ones_like(size)
         assert np.max(np.abs(table.values[name] - expected) / size) < NEAR, name
 
 
@@ -246,12 +248,13 @@ def growth(rule) -> Many:
     return Many(network)
 
 
-def test_failures_stay_with_the_member_that_fails():
+def test_failures_stay_with_the_member_that_fails(monkeypatch):
     work = growth(lambda x: x * x)
     rates = np.linspace(0.01, 0.4, 12)[:, None]
     whole = work.run(rates, [0.0, 1.0, 2.0])
     assert whole.reasons == {}
     assert whole["x"][:, -1] == pytest.approx(1.0 / (1.0 - 2.0 * rates[:, 0]), rel=NEAR)
+    monkeypatch.setattr(ensemble, "CAREFUL", Tolerances(1e-6, 1e-9, 1e-4, 2000))
     wrong = rates.copy()
     wrong[3], wrong[7] = np.nan, 1.0  # x = 1 / (1 - t) ends at one second
     result = work.run(wrong, [0.0, 1.0, 2.0])
@@ -398,7 +401,3 @@ def test_nothing_heavy_is_imported_before_it_is_used():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_days_of_the_reference_problem():
-    assert PROBLEM.outputs[-1] == 14 * DAY

@@ -345,7 +345,7 @@ def begun_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a study of which nothing is done yet, and beside it the same, done in one process."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
-    work = make_work(load_study(folder / "tiny.toml"), 12, 1, 7, "latin_hypercube", True)
+    work = make_work(load_study(folder / "tiny.toml"), 12, 1, 7, "latin_hypercube")
     create_folder(folder / "run", make_plan(work, 3), work.inputs)
     campaign.run_campaign(work, folder / "whole", 3, workers=1)
     return folder
@@ -384,7 +384,7 @@ def test_resume_tells_failed_members(tmp_path: Path, call: Call) -> None:
 
 def test_the_command_stops_at_ctrl_c(begun_study: Path, tmp_path: Path) -> None:
     """A study rather than a toy: CasADi is inside its solver when the signal comes."""
-    work = make_work(load_study(begun_study / "tiny.toml"), 4000, 1, 7, "latin_hypercube", True)
+    work = make_work(load_study(begun_study / "tiny.toml"), 4000, 1, 7, "latin_hypercube")
     folder = tmp_path / "run"
     create_folder(folder, make_plan(work, 10), work.inputs)
     process = begun([*COMMAND, "resume", str(folder), "--workers", "1"])

@@ -78,7 +78,12 @@ def encode_chunk(plan: Plan, number: int, played: Mapping[str, NDArray[Any]]) ->
     stream = io.BytesIO()
     words = [c.name for c in plan.columns if c.kind == "text"]
     pq.write_table(
-        pa.Table.from_arrays(arrays, schema=schema), stream, compression="zstd", use_dictionary=words, version="2.6"
+        pa.Table.from_arrays(arrays, schema=schema),
+        stream,
+        row_group_size=max(rows // plan.groups, 1),
+        compression="zstd",
+        use_dictionary=words,
+        version="2.6",
     )
     return stream.getvalue()
 

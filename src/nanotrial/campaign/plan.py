@@ -62,6 +62,11 @@ class Work(Protocol):
         ...
 
     @property
+    def groups(self) -> int:
+        """Return how many groups of equal size the rows of a chunk fall into."""
+        ...
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Return the columns in order."""
         ...
@@ -92,6 +97,7 @@ class Plan:
     work: str
     facts: Mapping[str, Any]
     versions: Mapping[str, str] = field(default_factory=dict)
+    groups: int = 1
 
     @cached_property
     def digest(self) -> str:
@@ -130,6 +136,7 @@ class Plan:
             "work": self.work,
             "facts": dict(self.facts),
             "versions": dict(self.versions),
+            "groups": self.groups,
         }
 
     def text(self) -> str:
@@ -147,7 +154,8 @@ def make_plan(work: Work, chunk: int) -> Plan:
         if number < 1:
             raise InputError(name, str(number), "a whole number from 1")
     facts = json.loads(json.dumps(work.facts))
-    return Plan(work.members, work.rows, chunk, tuple(work.columns), work.digest, facts, versions_in_use())
+    columns = tuple(work.columns)
+    return Plan(work.members, work.rows, chunk, columns, work.digest, facts, versions_in_use(), work.groups)
 
 
 def read_plan(folder: Path) -> Plan:
@@ -163,8 +171,16 @@ def read_plan(folder: Path) -> Plan:
         found = raw.get("format")
         if found == FORMAT:
             columns = tuple(Column(**{**c, "times_h": tuple(c["times_h"])}) for c in raw["columns"])
-            fields = ("work", "facts", "versions")
-            plan = Plan(raw["members"], raw["rows"], raw["chunk"], columns, *(raw[name] for name in fields))
+            plan = Plan(
+                raw["members"],
+                raw["rows"],
+                raw["chunk"],
+                columns,
+                raw["work"],
+                raw["facts"],
+                raw["versions"],
+                raw["groups"],
+            )
     except OSError as error:
         raise OutputError(f"{path} cannot be read ({error.strerror}). {made}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -1,7 +1,7 @@
 """A study as work of a campaign: a member is a world, in which every arm is played with each of its subjects.
 
-Rows of a chunk: arms in the order of the study; in each the worlds in order, in each world its subjects. Measures are
-in their own units at their own times.
+Rows of a chunk: arms in the order of the study; in each the worlds in order, in each world the typical subject (number
+0), then the others. Measures are in their own units at their own times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from nanotrial.campaign.plan import Column, Plan, digest_of
 from nanotrial.catalogue.lookup import Catalogue, read_toml
 from nanotrial.errors import InputError, OutputError
-from nanotrial.experiment.player import FEW_MEMBERS, Player
+from nanotrial.experiment import FEW_MEMBERS, Player, cohort_of_arm
 from nanotrial.fit.overlay import Overlay
 from nanotrial.places import BuiltArm, build_arm
 from nanotrial.sampling import Draws, joined_parameters
@@ -50,6 +50,7 @@ class StudyWork:
     facts: Mapping[str, Any]
     columns: tuple[Column, ...]
     arms: int
+    subjects: int
 
     @property
     def digest(self) -> str:
@@ -64,12 +65,17 @@ class StudyWork:
     @property
     def rows(self) -> int:
         """Return the rows of a world: subjects of all arms."""
-        return self.arms * self.draws.subjects
+        return self.arms * (self.subjects + 1)
+
+    @property
+    def groups(self) -> int:
+        """Return how many groups of rows are kept apart in a chunk: one for each arm."""
+        return self.arms
 
     def play(self, first: int, last: int) -> dict[str, NDArray[Any]]:
         """Return the rows of worlds first to last (exclusive)."""
         stage = _stage(self)
-        parts = [stage.rows_of(built, self.draws, first, last) for built in stage.arms]
+        parts = [stage.rows_of(built, self, first, last) for built in stage.arms]
         stage.forget()
         return {column.name: np.concatenate([p[column.name] for p in parts]) for column in self.columns}
 
@@ -93,30 +99,31 @@ class Stage:
         self.times = sorted({t for m in self.study.measures for t in m.times})
         self.player = Player(work.tolerances)
 
-    def rows_of(self, built: BuiltArm, draws: Draws, first: int, last: int) -> dict[str, NDArray[Any]]:
+    def rows_of(self, built: BuiltArm, work: StudyWork, first: int, last: int) -> dict[str, NDArray[Any]]:
         """Return the rows of one arm."""
-        changes = draws.of_arm(built.name, built.network.parameters, first, last)
-        subjects, count = draws.subjects, (last - first) * draws.subjects
-        table = self.player.play_members(built, self.times, changes, count)
-        reasons = np.array([table.reasons.get(i, "") for i in range(count)], dtype=object)
+        each = work.subjects + 1
+        count = (last - first) * each
+        values, why = cohort_of_arm(self.player, built, self.times, work.draws, work.subjects, first, last)
+        reasons = np.array([why.get(i, "") for i in range(count)], dtype=object)
         rows: dict[str, NDArray[Any]] = {
             "arm": np.array([built.name] * count, dtype=object),
-            "world": np.repeat(np.arange(first, last), subjects),
-            "subject": np.tile(np.arange(subjects), last - first),
+            "world": np.repeat(np.arange(first, last), each),
+            "subject": np.tile(np.arange(each), last - first),
             "status": np.array(["failed" if reason else "done" for reason in reasons], dtype=object),
             "reason": reasons,
         }
         places = {t: i for i, t in enumerate(self.times)}
         for measure in self.study.measures:
-            values = table.values.get(measure.name)
+            table = values.get(measure.name)
             at = [places[t] for t in measure.times]
             empty = np.full((count, len(at)), np.nan)
-            rows[measure.name] = empty if values is None else _in_unit(values[:, at], measure_unit(measure.name))
+            found = empty if table is None else table[:, :, at].reshape(count, len(at))
+            rows[measure.name] = _in_unit(found, measure_unit(measure.name))
         return rows
 
     def forget(self) -> None:
         """Drop the untreated cells of members that are done: they would add up over a long run."""
-        self.player._seen.clear()
+        self.player.forget()
 
 
 _STAGES: dict[str, Stage] = {}
@@ -144,7 +151,6 @@ def make_work(
     subjects: int,
     seed: int,
     design: str,
-    vary_subjects: bool,
     tolerances: Tolerances | None = None,
 ) -> StudyWork:
     """Return a study as work of a campaign.
@@ -152,10 +158,9 @@ def make_work(
     Arguments:
         study: read from a file.
         worlds: draws of what is unknown; the members of the campaign.
-        subjects: subjects of each arm in each world.
+        subjects: subjects of each arm in each world; 0 for typical ones alone.
         seed: of all draws.
         design: how worlds are spread (``nanotrial.sampling.DESIGNS``).
-        vary_subjects: whether subjects differ as the place's sheet of variability says.
         tolerances: error control of the solver; by default the usual one of the place.
 
     Raises:
@@ -166,26 +171,25 @@ def make_work(
     again = read_study(tomllib.loads(inputs[STUDY]), study.path, catalogue)
     overlay = Overlay.of_study(again)
     built = [build_arm(again, arm, overlay) for arm in again.arms]
-    sheet = catalogue.load("variability", study.place) if vary_subjects else None
+    sheet = catalogue.load("variability", study.place) if subjects else None
     everything = joined_parameters(one.network.parameters for one in built)
-    draws = Draws(everything, overlay, sheet, worlds, subjects, seed, design, catalogue)
+    draws = Draws(everything, overlay, sheet, worlds, max(subjects, 1), seed, design, catalogue)
     facts = {
         "kind": KIND,
         "study": digest_of(_computing(tomllib.loads(inputs[STUDY]))),
         "fits": digest_of([sorted((k, repr(v)) for k, v in overlay.values.items()), overlay.draws]),
         "sheets": {k: digest_of(_computing(read_toml(p))) for k, p in sorted(catalogue.seen.items())},
         "worlds": draws.worlds,
-        "subjects": draws.subjects,
+        "subjects": subjects,
         "seed": draws.seed,
         "design": design,
-        "vary_subjects": vary_subjects,
         "tolerances": asdict(tolerances) if tolerances else "usual",
         "path": f"CVODES below {FEW_MEMBERS} members of an arm in a chunk, lanes from there on",
     }
     measures = tuple(
         Column(m.name, "number", measure_unit(m.name), tuple(t / 3600.0 for t in m.times)) for m in again.measures
     )
-    return StudyWork(inputs, overlay, draws, tolerances, facts, (*ABOUT, *STATE, *measures), len(built))
+    return StudyWork(inputs, overlay, draws, tolerances, facts, (*ABOUT, *STATE, *measures), len(built), subjects)
 
 
 def restore_work(folder: Path, plan: Plan) -> StudyWork:
@@ -199,7 +203,7 @@ def restore_work(folder: Path, plan: Plan) -> StudyWork:
         action = "Resume it where it was made: nanotrial.campaign.resume(folder, work)."
         raise OutputError(f"{folder} was not made from a study. {action}")
     tolerances = None if facts["tolerances"] == "usual" else Tolerances(**facts["tolerances"])
-    names = ("worlds", "subjects", "seed", "design", "vary_subjects")
+    names = ("worlds", "subjects", "seed", "design")
     return make_work(load_study(folder / STUDY), **{name: facts[name] for name in names}, tolerances=tolerances)
 
 

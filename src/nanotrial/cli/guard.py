@@ -40,8 +40,8 @@ def code_of(work: Callable[[], int | None]) -> int:
         return code
     except (typer.Exit, typer.Abort):
         raise
-    except KeyboardInterrupt:
-        return _tell("Interrupted; nothing half-written was kept.", INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        return _tell(str(stop) or "Interrupted; nothing half-written was kept.", INTERRUPTED)
     except BrokenPipeError:
         _drop_output()
         return DONE

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from nanotrial.cli.folders import RECORD, finish_chunks
 from nanotrial.cli.guard import DONE, FAILED
 from nanotrial.cli.output import note, say
 
@@ -37,6 +38,8 @@ def resume_run(
         say(f"{campaign.computed} of {total} chunks were missing and are done now")
     else:
         say(f"Finished already: {total} of {total} chunks are whole")
+    if campaign.computed or not (folder / RECORD).exists():
+        return finish_chunks(folder, quiet)
     say(f"Folder: {folder}")
     return tell_failures(folder)
 
@@ -57,21 +60,15 @@ def tell_failures(folder: Path) -> int:
 def chunk_progress(quiet: bool = False) -> Iterator[Progress]:
     """Give a function to call with the numbers of chunks done and of all chunks; it shows progress on stderr.
 
-    A terminal gets a bar with rate and time left, a file or pipe a line per chunk at most every few seconds. An
-    interruption that says how to go on is told even when quiet.
+    A terminal gets a bar with rate and time left, a file or pipe a line per chunk at most every few seconds.
     """
-    try:
-        if quiet:
-            yield lambda done, total: None
-        elif sys.stderr.isatty():
-            with _bar() as advance:
-                yield advance
-        else:
-            yield _lines()
-    except KeyboardInterrupt as interrupt:
-        if str(interrupt) and sys.__stderr__ is not None:
-            typer.echo(str(interrupt), file=sys.__stderr__)  # whoever caught the signal holds stderr back
-        raise
+    if quiet:
+        yield lambda done, total: None
+    elif sys.stderr.isatty():
+        with _bar() as advance:
+            yield advance
+    else:
+        yield _lines()
 
 
 class _Pace:

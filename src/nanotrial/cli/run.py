@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nanotrial.cli.check import show_warnings
-from nanotrial.cli.guard import DONE, FAILED
-from nanotrial.cli.output import note, progress_bar, say
+from nanotrial.cli.folders import finish_chunks, tell_result, write_folder
+from nanotrial.cli.output import note, progress_bar
+from nanotrial.cli.resume import chunk_progress
 from nanotrial.solve.interrupt import honest_interrupts
 
 if TYPE_CHECKING:
-    from nanotrial.experiment import StudyResult
     from nanotrial.study import Study
 
-REPORT = "report.html"
-USUAL_MEMBERS = 20
+USUAL_MEMBERS, DESIGN = 20, "latin_hypercube"
+# Members of an arm that are held in memory at once; more go in chunks, each of about a thousand.
+MOST_AT_ONCE, USUAL_CHUNK = 2000, 1000
 
 
 def run_study(
@@ -35,16 +36,30 @@ def run_study(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 1,
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes that play arms side by side; 0: one per core where it pays.")
+        int, typer.Option(min=0, help="Processes that play side by side; 0: one per core where it pays.")
     ] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", help="Dask scheduler, tcp://host:port; work then goes in chunks.")
+    ] = None,
+    chunk: Annotated[
+        int | None, typer.Option(min=1, help="Worlds per chunk; chunks are kept as they are done and can be resumed.")
+    ] = None,
+    design: Annotated[str, typer.Option(help="How worlds are spread: latin_hypercube, sobol or independent.")] = DESIGN,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> int:
-    """Run a study. Plays every arm and writes a new run folder; an existing folder is never overwritten."""
+    """Run a study. Plays every arm and writes a new run folder; an existing folder is never overwritten.
+
+    Small runs are kept when they are whole; larger ones go in chunks, and go on with `nanotrial resume` after a fault.
+    """
     from nanotrial.study import load_study
 
     loaded = load_study(study)
     show_warnings(loaded)
-    _check_place(output if output is not None else _default_folder(study))
+    folder = output if output is not None else _default_folder(study)
+    _check_place(folder)
+    each = subjects or (loaded.cohort.subjects if loaded.cohort else 0)
+    if members and (scheduler or chunk or members * (each + 1) > MOST_AT_ONCE):
+        return _run_in_chunks(loaded, folder, members, each, seed, design, chunk, scheduler, workers, quiet)
     from nanotrial.experiment import simulate
 
     with honest_interrupts() as check, progress_bar(len(loaded.arms), "arm", quiet) as begin:
@@ -53,18 +68,43 @@ def run_study(
             check()
             begin(name)
 
-        each = subjects or (loaded.cohort.subjects if loaded.cohort else 0)
         result = simulate(
             loaded,
             members=members,
             seed=seed,
             progress=step,
             subjects=each if members else 0,
+            design=design,
             workers=workers or _usual_workers(loaded),
         )
-    folder = output if output is not None else _default_folder(study)
     write_folder(result, folder)
-    return _tell(result, folder)
+    return tell_result(result, folder)
+
+
+def _run_in_chunks(
+    study: Study,
+    folder: Path,
+    members: int,
+    subjects: int,
+    seed: int,
+    design: str,
+    chunk: int | None,
+    scheduler: str | None,
+    workers: int,
+    quiet: bool,
+) -> int:
+    """Play members in chunks, then gather what they show."""
+    from nanotrial.campaign import run_campaign
+    from nanotrial.campaign.study_work import make_work
+
+    size = chunk or max(1, min(members, USUAL_CHUNK // (subjects + 1)))
+    if not quiet:
+        count = members * (subjects + 1)
+        note(f"{count} members per arm, side by side in compiled code, in chunks of {size} worlds")
+    work = make_work(study, members, subjects, seed, design)
+    with chunk_progress(quiet) as progress:
+        run_campaign(work, folder, size, scheduler, workers or None, progress, note)
+    return finish_chunks(folder, quiet)
 
 
 def _usual_workers(study: Study) -> int:
@@ -72,19 +112,6 @@ def _usual_workers(study: Study) -> int:
     from nanotrial.solve.ensemble import cores
 
     return min(cores(), len(study.arms)) if study.place != "tube" else 1
-
-
-def write_folder(result: StudyResult, folder: Path) -> None:
-    """Write the whole run folder, report included, or nothing."""
-    from nanotrial.cli.files import write_page
-    from nanotrial.evidence.published import published_points
-    from nanotrial.record import make_record, new_folder, write_run
-
-    record = make_record(result)
-    record["published"] = published_points(result.study)
-    with new_folder(folder) as work:
-        write_run(result, work, record)
-        write_page(record, work / REPORT)
 
 
 def _default_folder(study: Path) -> Path:
@@ -107,32 +134,3 @@ def _check_place(folder: Path) -> None:
         raise OutputError(f"{folder} cannot be made: {parent} is a file. Choose another place with -o.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"{folder} cannot be made: no permission to write in {parent}. Choose another with -o.")
-
-
-def _tell(result: StudyResult, folder: Path) -> int:
-    """Say where things are and what to do next; return the exit code."""
-    code, each = DONE, result.members * (result.subjects + 1)
-    for arm in result.arms:
-        if arm.status != "done":
-            note(f"Failed: {arm.reason}")
-            code = FAILED
-        if arm.member_reasons:
-            note(
-                f"Failed: {len(arm.member_reasons)} of {each} members of `{arm.name}`; "
-                f"the first: {arm.member_reasons[0]}"
-            )
-            code = FAILED
-    done = len(result.arms) - len(result.failed)
-    word = result.study.cohort.word if result.study.cohort else "subjects"
-    each = (
-        f"{result.members} worlds of {result.subjects} {word} and a typical one" if result.members else "central runs"
-    )
-    say(f"{done} of {len(result.arms)} arms done, {each}, seed {result.seed}")
-    say(f"Folder: {folder}")
-    say(f"Report: {folder / REPORT}")
-    say("Next:")
-    say(f"  open {folder / REPORT} in a browser")
-    say(f"  nanotrial cite {folder}      # the sources of every number in BibTeX")
-    if result.members < 200:
-        say(f"  nanotrial run {result.study.path} --members 200      # smoother bands")
-    return code

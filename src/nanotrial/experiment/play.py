@@ -52,6 +52,7 @@ class ArmResult:
     typical: dict[str, Vector] = field(default_factory=dict)
     summaries: dict[str, MeasureSummary] = field(default_factory=dict)
     member_reasons: tuple[str, ...] = ()
+    members_failed: int = 0
     readings: dict[str, Reading] = field(default_factory=dict)
     imbalance: dict[str, float] = field(default_factory=dict)
     protons: dict[str, float] = field(default_factory=dict)
@@ -233,7 +234,9 @@ class _Cohort:
             typical[measure.name] = whole[:, 0]
             members[measure.name] = whole[:, 1:].reshape(-1, len(at)) if self.subjects else whole[:, 0]
         told = tuple(f"member {i}: {why}" for i, why in sorted(reasons.items()))
-        return replace(result, members=members, typical=typical, summaries=summaries, member_reasons=told)
+        return replace(
+            result, members=members, typical=typical, summaries=summaries, member_reasons=told, members_failed=len(told)
+        )
 
 
 def cohort_of_arm(

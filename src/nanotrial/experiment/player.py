@@ -78,6 +78,11 @@ class Player:
         self._ensembles: dict[str, Ensemble] = {}
         self._seen_members: dict[Any, MemberTable] = {}
 
+    def forget(self) -> None:
+        """Drop what untreated cells of members that are done have shown."""
+        self._seen.clear()
+        self._seen_members.clear()
+
     def runner(self, built: BuiltArm) -> Runner:
         """Return the integrators for an arm; equal graphs share them."""
         with honest_interrupts():

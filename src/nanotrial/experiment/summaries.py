@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,12 +44,17 @@ class MeasureSummary:
     failed: int
 
 
-def summarise(whole: Vector, noise: Noise) -> MeasureSummary:
+# Up to so many readings their noise is worked out exactly; of more, each draws its own.
+EXACT_NOISE = 5000
+
+
+def summarise(whole: Vector, noise: Noise, seed: int = 1) -> MeasureSummary:
     """Return the summary of a measure.
 
     Arguments:
         whole: SI values of shape (worlds, 1 + subjects, times), the typical subject first; NaN where a member failed.
         noise: of a reading.
+        seed: of the noise where there are many readings.
     """
     typical, subjects = whole[:, 0], whole[:, 1:]
     failed = int(np.isnan(whole).any(axis=2).sum()) if whole.size else 0
@@ -60,7 +67,11 @@ def summarise(whole: Vector, noise: Noise) -> MeasureSummary:
         return MeasureSummary(
             low, high, low, high, middle, nothing, nothing, nothing, nothing, len(whole), 0, failed
         )  # fmt: skip
-    found = bands(subjects, noise, LEVEL, typical)
+    if subjects.shape[0] * subjects.shape[1] <= EXACT_NOISE:
+        found = bands(subjects, noise, LEVEL, typical)
+    else:
+        stream = np.random.default_rng([seed, zlib.crc32(f"band of {noise.measure}".encode())])
+        found = bands(noise.add(subjects, stream), None, LEVEL, typical)
     shares = variance_shares(subjects, noise.sd(subjects))
     sd = np.sqrt(np.nan_to_num(shares.variances["between"]) + shares.variances["noise"])
     return MeasureSummary(
@@ -83,3 +94,14 @@ def _median(rows: Vector) -> Vector:
     """Return the median over members that succeeded; NaN where none did."""
     good = rows[~np.isnan(rows).any(axis=1)]
     return np.median(good, axis=0) if len(good) else np.full(rows.shape[1], np.nan)
+
+
+def joined(parts: Sequence[MeasureSummary]) -> MeasureSummary:
+    """Return the summary of all times from those of blocks of times, in order."""
+    first = parts[0]
+    arrays: dict[str, Any] = {
+        f.name: np.concatenate([getattr(p, f.name) for p in parts])
+        for f in fields(MeasureSummary)
+        if isinstance(getattr(first, f.name), np.ndarray)
+    }
+    return replace(first, **arrays, failed=max(p.failed for p in parts))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import casadi as ca
 import numpy as np
 
-from nanotrial.errors import SolveError
+from nanotrial.errors import InputError, SolveError
 from nanotrial.network.program import Program, evaluate, program_of
 from nanotrial.solve.events import Event, Pulse, Segment, cut
 from nanotrial.solve.lanes.equilibria import MemberEquilibria
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from nanotrial.network.model import Network
     from nanotrial.solve.compiled import CompiledNetwork
+    from nanotrial.solve.lanes.cuda import CudaCode
     from nanotrial.solve.lanes.native import Loaded
     from nanotrial.solve.lanes.system import LaneSystem
 
@@ -38,6 +39,8 @@ SLICE = 128
 FEW_STEPS = 400
 # What the kernel says of a member.
 DONE, TOO_MANY_STEPS = 0, 1
+# Where members may run.
+BACKENDS = ("cpu", "gpu")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class EnsembleResult:
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use; OMP_NUM_THREADS says less where several share a machine."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdigit() and int(told) > 0:
+        return int(told)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -74,6 +80,7 @@ class Ensemble:
         tolerances: Tolerances | None = None,
         threads: int = 0,
         level: int = 0,
+        backend: str = "cpu",
     ) -> None:
         """Prepare the programs; machine code is made at the first run.
 
@@ -83,6 +90,11 @@ class Ensemble:
             tolerances: error control of the kernel.
             threads: how many run at a time; 0: as many as there are cores.
             level: how hard the compiler tries at least; results do not depend on it.
+            backend: ``cpu``, or ``gpu`` for a graphics processor, where one can be used.
+
+        Raises:
+            InputError: a back end that is not known.
+            SolveError: no graphics processor can be used.
         """
         self.network, self.compiled = network, compiled
         self.tolerances = tolerances or LANE_TOLERANCES
@@ -91,6 +103,7 @@ class Ensemble:
         t, y, p = ca.SX.sym("t"), ca.SX.sym("y", compiled.size), ca.SX.sym("p", len(compiled.parameter_names))
         self._observe = program_of([t, y, p], [ca.densify(compiled.observe(t, y, p))])
         self._codes: dict[int, tuple[LaneSystem, Loaded, NDArray[np.int64]]] = {}
+        self.gpu = _gpu_code(network, compiled, backend)
 
     def observe(self, time: float, states: Array, parameters: Array) -> Array:
         """Return the read-outs at an instant, shape (observables, members).
@@ -155,22 +168,31 @@ class Ensemble:
             for k, row in enumerate(alone.observables):
                 run.shown[k][one] = row
 
-    def code(self, states: Array, parameters: Array, members: int) -> tuple[LaneSystem, NDArray[np.int64]]:
+    def code(self, members: int) -> tuple[LaneSystem, NDArray[np.int64]]:
         """Return the kernel's code, made from disk or anew.
 
         Arguments:
-            states: scaled states of a typical member.
-            parameters: SI parameters of a typical member.
             members: how many are to run with it.
         """
         from nanotrial.solve.lanes.system import QUICK, THOROUGH, THOROUGH_FROM, lane_system
 
         level = max(THOROUGH if members >= THOROUGH_FROM else QUICK, self.level)
         if level not in self._codes:
-            system = lane_system(self.network, self.compiled, (states, parameters), level)
+            system = lane_system(self.network, self.compiled, level)
             self._codes[level] = (system, *system.load())
         system, _, code = self._codes[level]
         return system, code
+
+
+def _gpu_code(network: Network, compiled: CompiledNetwork, backend: str) -> CudaCode | None:
+    """Return the kernel on a graphics processor where one is asked for."""
+    if backend not in BACKENDS:
+        raise InputError("backend", f"`{backend}`", " or ".join(f"`{b}`" for b in BACKENDS))
+    if backend == "cpu":
+        return None
+    from nanotrial.solve.lanes.cuda import CudaCode, cuda_system
+
+    return CudaCode(cuda_system(network, compiled))
 
 
 CAREFUL = Tolerances(relative=1e-6, absolute=1e-9, negative=1e-4, max_steps=400_000)
@@ -180,8 +202,8 @@ class _Stretch:
     """Members over one segment: what the kernel reads and writes."""
 
     def __init__(self, ensemble: Ensemble, segment: Segment, y: Array, p: Array) -> None:
-        system, self.code = ensemble.code(y[0], p[:, 0], len(y))
-        self.ensemble, self.system, self.segment = ensemble, system, segment
+        system, self.code = ensemble.code(len(y))
+        self.ensemble, self.system, self.segment, self.parameters = ensemble, system, segment, p
         empty = np.zeros((1, len(y)))
         self.y, self.constants = y, np.ascontiguousarray(evaluate(system.constants, [empty, empty, p])[0].T)
         self.out = np.full((len(y), len(segment.grid), y.shape[1]), np.nan)
@@ -190,6 +212,8 @@ class _Stretch:
 
     def advance(self, who: NDArray[np.int64], most: int) -> None:
         """Run some of the members from the start of the segment, each with at most so many steps."""
+        if self.ensemble.gpu is not None:
+            who = self._on_gpu(self.ensemble.gpu, who, most)
         threads = self.ensemble.threads
         share = min(SLICE, max(8, -(-len(who) // threads)))
         slices = [who[first : first + share] for first in range(0, len(who), share)]
@@ -199,6 +223,21 @@ class _Stretch:
             return
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(lambda one: self._run(one, most), slices))
+
+    def _on_gpu(self, gpu: CudaCode, who: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+        """Run members on the graphics processor; return those that it gives up, which may need pivoting."""
+        if not len(who):
+            return who
+        t, grid = self.ensemble.tolerances, np.array(self.segment.grid)
+        given = (self.y[who], self.parameters[:, who], self.segment.start, grid)
+        found = gpu.integrate(*given, t.relative, t.absolute, most)
+        ready = (found.status == DONE) | (found.status == TOO_MANY_STEPS)
+        kept = who[ready]
+        self.out[kept], self.status[kept] = found.out[ready], found.status[ready]
+        self.reached[kept] = found.reached[ready]
+        self.counts[kept] += found.counts[ready]
+        left: NDArray[np.int64] = who[~ready]
+        return left
 
     def _run(self, who: NDArray[np.int64], most: int) -> None:
         from nanotrial.solve.lanes.kernel import integrate

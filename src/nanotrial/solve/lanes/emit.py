@@ -121,7 +121,9 @@ def _operation(i: int, op: str, read: list[str], v: str, lanes: int) -> list[str
         return [
             f"%l{i} = call {v} @log_lanes({v} {a})",
             f"%m{i} = fmul {v} %l{i}, {b}",
-            f"%n{i} = call {v} @exp_lanes({v} %m{i})",
+            f"%p{i} = call {v} @exp_lanes({v} %m{i})",
+            f"%c{i} = fcmp oeq {v} {b}, {zero}",
+            f"%n{i} = select {mask} %c{i}, {v} {one}, {v} %p{i}",
         ]
     if op == "if_else_zero":
         return [f"%c{i} = fcmp une {v} {a}, {zero}", f"%n{i} = select {mask} %c{i}, {v} {b}, {v} {zero}"]
@@ -143,4 +145,5 @@ def _operation(i: int, op: str, read: list[str], v: str, lanes: int) -> list[str
         return [nought, f"%n{i} = select {mask} %c{i}, {v} {one}, {v} {zero}"]
     assert op == "sign", op
     signed = f"%s{i} = call {v} @llvm.copysign.v{lanes}f64({v} {one}, {v} {a})"
-    return [nought, signed, f"%n{i} = select {mask} %c{i}, {v} {zero}, {v} %s{i}"]
+    unsigned = f"%c{i} = fcmp ueq {v} {a}, {zero}"  # zero or no number
+    return [unsigned, signed, f"%n{i} = select {mask} %c{i}, {v} {a}, {v} %s{i}"]

@@ -130,9 +130,12 @@ def _shifted(program: Program, u: int, still: list[bool]) -> tuple[tuple[int, bo
 
 
 def _fixed_power(built: Builder, base: int, exponent: float) -> int:
-    """Return base^exponent by multiplications and a root where the exponent is a small multiple of one half."""
+    """Return base^exponent by multiplications and a root where the exponent is a small multiple of one half.
+
+    Whole exponents go further: the general power is no number where the base lies below zero.
+    """
     size = abs(exponent)
-    if size == 0.0 or size > 8.0 or not float(2.0 * size).is_integer():
+    if size == 0.0 or not float(2.0 * size).is_integer() or size > (64.0 if size.is_integer() else 8.0):
         return built.add("power", base, built.add("constant", number=exponent))
     whole = math.floor(size)
     result = built.add("sqrt", base) if size != whole else None

@@ -21,6 +21,8 @@ LANES = 8
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL = 0, 1, 2
 # Refusals in a row before the factors are made anew with pivoting, and before the member is given up.
 PIVOT_AFTER, GIVE_UP_AFTER = 4, 24
+# A lane that needs pivots again at once keeps them for so many steps: refusals would shorten steps without end.
+PIVOTS_KEPT = np.array([0, 0, 12, 60, 240])
 
 
 def _caller(count: int) -> Any:
@@ -151,7 +153,7 @@ def _stage(
             if dif[i]:
                 for m in range(LANES):
                     r[i, m] += C[s, j] * w[m] * k[j, i, m]
-    if ft.shape[0] > 1 and TIME_WEIGHTS[s] != 0.0:
+    if ft.shape[0] > 0 and TIME_WEIGHTS[s] != 0.0:
         for i in range(n):
             for m in range(LANES):
                 r[i, m] += TIME_WEIGHTS[s] * h[m] * ft[i, m]
@@ -236,12 +238,12 @@ def integrate(
     y, u, r, f = _aligned(n), _aligned(n), _aligned(n), _aligned(n)
     k = _aligned(STAGES * n).reshape(STAGES, n, LANES)
     c, jac, lu = _aligned(max(constants.shape[1], 1)), _aligned(len(rows)), _aligned(sizes[0])
-    ft, ts, ws = _aligned(max(sizes[1], 1)), _aligned(1), _aligned(1)
+    ft, ts, ws = _aligned(sizes[1]), _aligned(1), _aligned(1)
     t, h, w = np.zeros(LANES), np.ones(LANES), np.ones(LANES)
     member, nexts = np.full(LANES, -1), np.zeros(LANES, np.int64)
     before, was = np.ones(LANES), np.zeros(LANES)
     refused, fresh = np.zeros(LANES, np.int64), np.ones(LANES, np.bool_)
-    pivoting = np.zeros(LANES, np.bool_)
+    pivoting, rescues, kept = np.zeros(LANES, np.bool_), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
     dense, orders, column = np.zeros((0, 0, 0)), np.zeros((LANES, n), np.int64), np.zeros(n)
     end, inner, bend = grid[len(grid) - 1], grid[: len(grid) - 1], np.zeros((3, n))
     queue, active = 0, 0
@@ -269,7 +271,7 @@ def integrate(
         _call_three(code[2], (jac.ctypes.data, ws.ctypes.data, lu.ctypes.data))
         some = False
         for m in range(LANES):
-            pivoting[m] = member[m] >= 0 and refused[m] >= PIVOT_AFTER
+            pivoting[m] = member[m] >= 0 and (refused[m] >= PIVOT_AFTER or kept[m] > 0)
             if pivoting[m]:
                 some = True
                 if dense.shape[0] == 0:
@@ -285,7 +287,7 @@ def integrate(
         for i in range(n):
             for m in range(LANES):
                 u[i, m], r[i, m] = y[i, m], f[i, m]
-                if ft.shape[0] > 1:
+                if ft.shape[0] > 0:
                     r[i, m] += TIME_WEIGHTS[0] * h[m] * ft[i, m]
         _call_three(code[3], (lu.ctypes.data, r.ctypes.data, k[0].ctypes.data))
         if some:
@@ -307,6 +309,13 @@ def integrate(
             one = member[m]
             if error <= 1.0:
                 counts[one, 0] += 1
+                if refused[m] >= PIVOT_AFTER:
+                    rescues[m] = min(rescues[m] + 1, len(PIVOTS_KEPT) - 1)
+                    kept[m] = PIVOTS_KEPT[rescues[m]]
+                elif kept[m] > 0:
+                    kept[m] -= 1
+                else:
+                    rescues[m] = 0
                 refused[m] = 0
                 last = h[m] == end - t[m]
                 nexts[m] = _write_outputs(out[one], nexts[m], inner, t[m], h[m], y, r, k, m, bend)
@@ -340,6 +349,7 @@ def integrate(
                     out[one] = np.nan
                 active -= 1
                 t[m], h[m], refused[m], nexts[m], was[m] = start, 1.0, 0, 0, 0.0
+                rescues[m], kept[m] = 0, 0
                 spare = min(queue, members - 1)
                 y[:, m], c[: constants.shape[1], m] = y0[spare], constants[spare]
                 fresh[m], member[m] = True, -1

@@ -6,12 +6,11 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 # Raised whenever the text that is emitted for a network changes.
-FORMAT = 1
+FORMAT = 2
 
 
 def cache_folder() -> Path:
@@ -24,9 +23,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("nanotrial", appauthor=False))
 
 
-@cache
 def _machine(level: int = 0) -> Any:
-    """Return the target machine of this processor; ``level`` is how hard the compiler tries."""
+    """Return a target machine of this processor; ``level`` is how hard the compiler tries.
+
+    A new one each time: what loads machine code owns the machine it was made with and frees it in the end.
+    """
     import llvmlite.binding as llvm
 
     with contextlib.suppress(RuntimeError):  # newer versions initialise themselves and say so

@@ -7,6 +7,7 @@ Equilibria stay algebraic: no derivative of g is inverted symbolically, so code 
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import casadi as ca
 import numpy as np
 
+from nanotrial.errors import SolveError
 from nanotrial.network.program import Program, program_of
 from nanotrial.solve.lanes import native
 from nanotrial.solve.lanes.emit import module_text
@@ -54,32 +56,63 @@ QUICK, THOROUGH = 0, 1
 THOROUGH_FROM = 5000
 
 
-def lane_system(
-    network: Network, compiled: CompiledNetwork, sample: tuple[Vector, Vector], level: int = QUICK
-) -> LaneSystem:
+def lane_system(network: Network, compiled: CompiledNetwork, level: int = QUICK) -> LaneSystem:
     """Return the code of a network, from disk where it was made before.
+
+    Rows of equilibria are matched to variables by their sizes at the start with the network's own values, never those
+    of a member: what one shows may not depend on its company.
 
     Arguments:
         network: the network.
-        compiled: its compiled form, whose digest names it.
-        sample: typical scaled states and parameters, by whose sizes rows of equilibria are matched to variables.
+        compiled: its compiled form, whose digest and start name it.
         level: how hard the compiler tries.
     """
-    name = native.digest("lanes", str(LANES), str(level), compiled.digest)
+    sample = _start(compiled)
+    start = hashlib.sha256(sample[0].tobytes() + sample[1].tobytes()).hexdigest() if compiled.unknown_names else ""
+    name = native.digest("lanes", str(LANES), str(level), compiled.digest, start)
     stored = native.kept(name)
     if stored is not None:
         found: LaneSystem = pickle.loads(stored)
         return found
-    made = _make(network, compiled, sample, level)
+    made = _make(network, compiled, level)
     native.keep(name, pickle.dumps(made))
     return made
 
 
-def _make(network: Network, compiled: CompiledNetwork, sample: tuple[Vector, Vector], level: int) -> LaneSystem:
+def _start(compiled: CompiledNetwork) -> tuple[Vector, Vector]:
+    """Return scaled states and parameters at the start; where no equilibrium is found, its guesses."""
+    p = compiled.parameter_values
+    amounts = np.asarray(compiled.initial(p).full(), dtype=float).ravel()
+    try:
+        z = compiled.solve_equilibria(amounts, p, compiled.guesses)
+    except SolveError:
+        z = compiled.guesses
+    return np.concatenate([amounts / compiled.scales, z]), p
+
+
+@dataclass(frozen=True)
+class LanePrograms:
+    """What code of a network is made from: programs rates, jacobian, factor and solve, and the constants they read."""
+
+    functions: dict[str, Program]
+    constants: Program
+    differential: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+def lane_programs(network: Network, compiled: CompiledNetwork) -> LanePrograms:
+    """Return the programs of a network, rows of equilibria matched to variables as ``lane_system`` says.
+
+    Arguments:
+        network: the network.
+        compiled: its compiled form.
+    """
     t, y, p, rates = _semi_explicit(network, compiled)
     jacobian = ca.jacobian(rates, y)
     drift = ca.jacobian(rates, t) if ca.depends_on(rates, t) else ca.SX(0, 1)
-    sizes = np.asarray(ca.Function("jacobian", [t, y, p], [jacobian])(0.0, *sample).nonzeros())
+    sizes = np.asarray(ca.Function("jacobian", [t, y, p], [jacobian])(0.0, *_start(compiled)).nonzeros())
     rows, columns = (np.array(v, dtype=np.int64) for v in jacobian.sparsity().get_triplet())
     differential = np.arange(y.numel()) < len(compiled.species_names)
     given = program_of([t, y, p], [rates, jacobian, ca.densify(drift)])
@@ -87,16 +120,26 @@ def _make(network: Network, compiled: CompiledNetwork, sample: tuple[Vector, Vec
     parts = split(whole, 2)
     at_stages = reachable(parts.moving, (parts.moving.outputs[0],))
     lu = factorise(rows, columns, differential, match_rows(rows, columns, sizes, differential))
-    functions = {"rates": at_stages, "jacobian": parts.moving, "factor": lu.factor, "solve": lu.solve}
-    constants = Program(parts.constants.nodes, parts.constants.inputs, parts.constants.outputs)
-    return LaneSystem(
-        code=native.machine_code(module_text(functions, LANES), level),
-        constants=constants,
+    return LanePrograms(
+        functions={"rates": at_stages, "jacobian": parts.moving, "factor": lu.factor, "solve": lu.solve},
+        constants=Program(parts.constants.nodes, parts.constants.inputs, parts.constants.outputs),
         differential=differential,
         rows=rows,
         columns=columns,
         sizes=np.array([lu.entries, drift.numel()], dtype=np.int64),
-        nodes={key: len(one.nodes) for key, one in functions.items()},
+    )
+
+
+def _make(network: Network, compiled: CompiledNetwork, level: int) -> LaneSystem:
+    made = lane_programs(network, compiled)
+    return LaneSystem(
+        code=native.machine_code(module_text(made.functions, LANES), level),
+        constants=made.constants,
+        differential=made.differential,
+        rows=made.rows,
+        columns=made.columns,
+        sizes=made.sizes,
+        nodes={key: len(one.nodes) for key, one in made.functions.items()},
     )
 
 

@@ -5,7 +5,7 @@
     tanh x = sign(x) (1 - t) / (1 + t),  t = exp(-2 |x|)
 
 Within 3 units in the last place of the exact value (tanh: within 2e-16 absolutely). NaN gives NaN, log of a negative
-number NaN, exp overflows to infinity. Numbers below 2.3e-308 count as zero.
+number NaN, exp beyond 709.43 infinity. Numbers below 2.3e-308 count as zero.
 """
 
 from __future__ import annotations
