@@ -64,6 +64,7 @@ TYPES_ONLY = {
 MOST_LINES, MOST_IN_FUNCTION = 420, 60
 LONG_FUNCTIONS = {
     "solve.compiled.compile_network": "one list of everything that a compiled network holds",
+    "solve.lanes.kernel.integrate": "the loop over steps, compiled whole; pieces of it would pass all its arrays about",
     "solve.run.simulate_network": "the loop over segments; half of it names arguments and results",
 }
 SYSTEM_EXAMPLES = {

@@ -204,7 +204,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK) integrate(
             if (was > 0.0) growth = smaller(growth, 0.9 * h / was * pow(before / (size * size), 0.2));
             was = h;
             before = larger(size, 1e-2);
-            h = h * smaller(5.0, larger(0.2, growth));
+            h = h * smaller(6.0, larger(0.2, growth));
             if (state == @DONE) {
                 for (int i = 0; i < SIZE; ++i) out[((times - 1) * SIZE + i) * members + one] = q[(Y + i) * WIDTH];
                 t = end;
