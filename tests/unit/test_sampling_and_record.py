@@ -115,7 +115,7 @@ def failing(monkeypatch, *calls: int):
 
 
 def test_a_failed_member_is_nan_with_its_reason(monkeypatch, result):
-    failing(monkeypatch, 4)  # the central runs are 0 and 1, member i of the first arm is 2 + i
+    failing(monkeypatch, 3)  # the central run is 0, member i of the first arm is 1 + i
     failed = simulate(study(), members=6, seed=5)
     first, second = failed.arms
     assert first.status == second.status == "done"
@@ -134,7 +134,7 @@ def test_a_failed_member_is_nan_with_its_reason(monkeypatch, result):
 
 
 def test_all_members_failed_leaves_no_band(monkeypatch):
-    failing(monkeypatch, *range(2, 8))
+    failing(monkeypatch, *range(1, 7))
     first = simulate(study(), members=6, seed=5).arms[0]
     assert len(first.member_reasons) == 6
     assert np.isnan(first.band("release")).all()

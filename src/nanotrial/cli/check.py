@@ -33,6 +33,8 @@ def check_study(
     write_table(about["arms"])
     heading(f"Measures ({len(loaded.measures)})")
     write_table(about["measures"])
+    if about["cohort"]:
+        say("\nCohort: {subjects} {word} per arm, control `{control}`, alpha {alpha:g}".format(**about["cohort"]))
     heading(f"Defaults that a run would use ({len(loaded.defaults)})")
     write_table(about["defaults"])
     if loaded.fits:
@@ -47,13 +49,14 @@ def show_warnings(study: Study) -> None:
 
 
 def summary(study: Study) -> dict[str, Any]:
-    """Return plain tables of a study: arms, measures, defaults and fits."""
+    """Return plain tables of a study: arms, measures, cohort, defaults and fits."""
     return {
         "title": study.title,
         "place": study.place,
         "file": str(study.path),
         "arms": [_arm(arm) for arm in study.arms],
         "measures": [_measure(measure) for measure in study.measures],
+        "cohort": _cohort(study),
         "defaults": default_rows(study),
         "fits": list(study.fits),
     }
@@ -62,6 +65,11 @@ def summary(study: Study) -> dict[str, Any]:
 def default_rows(study: Study) -> list[Row]:
     """Return one row per default: key, value, reason."""
     return [{"key": d.key, "value": d.value, "reason": d.reason} for d in study.defaults]
+
+
+def _cohort(study: Study) -> Row | None:
+    c = study.cohort
+    return None if c is None else {"subjects": c.subjects, "word": c.word, "control": c.control, "alpha": c.alpha}
 
 
 def _arm(arm: Arm) -> Row:

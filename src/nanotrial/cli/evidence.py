@@ -118,9 +118,10 @@ def _load(path: Path | None) -> Any:
 
 def _predicted(facts: Sequence[Any], members: int, seed: int, without_fits: bool = False) -> list[Row]:
     from nanotrial.evidence.predict import predict_facts
+    from nanotrial.solve.ensemble import cores
 
     with progress_bar(0, "evidence") as begin:
-        rows: list[Row] = predict_facts(facts, members, seed, begin, without_fits)
+        rows: list[Row] = predict_facts(facts, members, seed, begin, without_fits, cores())
     return rows
 
 

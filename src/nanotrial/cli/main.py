@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 
 from nanotrial import __version__
-from nanotrial.cli import catalogue, check, evidence, explain, export, fit, loop, new, report, resume, run, sensitivity
+from nanotrial.cli import (
+    catalogue,
+    check,
+    evidence,
+    explain,
+    export,
+    fit,
+    loop,
+    new,
+    power,
+    report,
+    resume,
+    run,
+    sensitivity,
+)
 from nanotrial.cli.guard import INTERRUPTED, guarded
 
 HELP = """Virtual experiments for tumour nanomedicine.
@@ -60,6 +74,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "show": catalogue.show_sheet,
     "fit": fit.fit_parameters,
     "sensitivity": sensitivity.examine_sensitivity,
+    "power": power.examine_power,
 }
 for name, command in COMMANDS.items():
     app.command(name)(guarded(command))

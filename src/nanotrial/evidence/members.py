@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nanotrial.errors import SolveError
-from nanotrial.experiment import Player, cohort_of_arm, measure_noise
+from nanotrial.experiment import BuiltArms, Player, cohort_of_arm, measure_noise, play_arms
 from nanotrial.places import build_arm
 from nanotrial.sampling import Draws, joined_parameters
 
@@ -40,7 +40,7 @@ class PointValues:
 
 
 def member_values(
-    study: Study, points: Iterable[Point], members: int, seed: int, overlay: Overlay
+    study: Study, points: Iterable[Point], members: int, seed: int, overlay: Overlay, workers: int = 1
 ) -> dict[Point, PointValues]:
     """Return the values of each point.
 
@@ -50,32 +50,58 @@ def member_values(
         members: worlds beside the central run.
         seed: seeds the draws.
         overlay: fits in force.
+        workers: processes that play arms side by side; numbers do not depend on it.
     """
     asked: dict[str, list[Point]] = {}
     for point in dict.fromkeys(points):
         asked.setdefault(point[0], []).append(point)
-    player = Player()
-    built = {name: build_arm(study, study.arm(name), overlay) for name in asked}
-    everything = joined_parameters(b.network.parameters for b in built.values())
+    built = [build_arm(study, study.arm(name), overlay) for name in asked]
+    everything = joined_parameters(b.network.parameters for b in built)
     assert study.cohort is not None
     sheet, subjects = study.catalogue.load("variability", study.place), study.cohort.subjects
     draws = Draws(everything, overlay, sheet, max(members, 1), subjects, seed, "latin_hypercube", study.catalogue)
-    result: dict[Point, PointValues] = {}
-    for name, one in built.items():
-        times = sorted({time for _, _, time in asked[name]})
-        central = _central(player, one, times, asked[name])
-        found = cohort_of_arm(player, one, times, draws, subjects, 0, members)[0] if members else {}
-        for point in asked[name]:
+    task = _Points(study, overlay, draws, members, asked, BuiltArms((one.name, one) for one in built))
+    parts = play_arms(task, list(asked), workers, lambda name: None)
+    return {point: values for part in parts for point, values in part.items()}
+
+
+@dataclass(frozen=True)
+class _Points:
+    """The points asked for, by arm."""
+
+    study: Study
+    overlay: Overlay
+    draws: Draws
+    members: int
+    asked: dict[str, list[Point]]
+    built: BuiltArms
+
+    def begin(self, threads: int) -> Callable[[str], dict[Point, PointValues]]:
+        """Return what gives the points of an arm by name."""
+        player = Player(threads=threads)
+
+        def play(name: str) -> dict[Point, PointValues]:
+            return self.play(player, self.built.get(name) or build_arm(self.study, self.study.arm(name), self.overlay))
+
+        return play
+
+    def play(self, player: Player, built: BuiltArm) -> dict[Point, PointValues]:
+        """Return the points of an arm."""
+        points, subjects = self.asked[built.name], self.draws.subjects
+        times = sorted({time for _, _, time in points})
+        central = _central(player, built, times, points)
+        if not self.members:
+            nothing = np.empty(0)
+            return {point: PointValues(central[point], nothing, nothing) for point in points}
+        found = cohort_of_arm(player, built, times, self.draws, subjects, 0, self.members)[0]
+        result = {}
+        for point in points:
             _, measure, time = point
-            if not members:
-                nothing = np.empty(0)
-                result[point] = PointValues(central[point], nothing, nothing)
-                continue
             table = found[measure][:, :, times.index(time)]
-            noise = np.random.default_rng([seed, zlib.crc32(repr(point).encode())])
-            readings = measure_noise(study, measure).add(table[:, 1:], noise)
+            noise = np.random.default_rng([self.draws.seed, zlib.crc32(repr(point).encode())])
+            readings = measure_noise(self.study, measure).add(table[:, 1:], noise)
             result[point] = PointValues(central[point], table[:, 0], readings.mean(axis=1))
-    return result
+        return result
 
 
 def _central(player: Player, built: BuiltArm, times: list[float], points: Iterable[Point]) -> dict[Point, float]:

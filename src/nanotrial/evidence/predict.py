@@ -43,6 +43,7 @@ def predict_facts(
     seed: int = 1,
     progress: Callable[[str], None] | None = None,
     without_fits: bool = False,
+    workers: int = 1,
 ) -> list[dict[str, Any]]:
     """Return one prediction per fact, in the order of the facts.
 
@@ -52,6 +53,7 @@ def predict_facts(
         seed: seeds the generator of the draws.
         progress: called with a line when a study begins.
         without_fits: predict from the sheets alone, as if no fit existed.
+        workers: processes for studies on cells.
     """
     mapped = {m.id: m for m in all_facts()}
     wanted = [f for f in facts if f.id in mapped and _agrees(f, mapped[f.id])]
@@ -63,7 +65,7 @@ def predict_facts(
         if without_fits:
             study = replace(study, fits=())
         needed = [mapped[f.id] for f in wanted if mapped[f.id].study == path]
-        curves.update(_play(study, path, needed, members, seed))
+        curves.update(_play(study, path, needed, members, seed, workers if study.place != "tube" else 1))
     return [_predict(f, mapped.get(f.id), curves) for f in facts]
 
 
@@ -74,11 +76,11 @@ def _agrees(fact: Fact, mapping: MappedFact) -> bool:
     return mapping.check not in TWO_SIDED or {fact.arm, fact.comparator} == set(mapping.sides)
 
 
-def _play(study: Study, path: Path, needed: Sequence[MappedFact], members: int, seed: int) -> Played:
+def _play(study: Study, path: Path, needed: Sequence[MappedFact], members: int, seed: int, workers: int) -> Played:
     """Return (study, arm, measure, time) -> members' values, the central run first, and the fits in force."""
     overlay = Overlay.of_study(study)
     points = [(side.arm, m.measure, side.time) for m in needed for side in m.places]
-    found = member_values(study, points, members, seed, overlay)
+    found = member_values(study, points, members, seed, overlay, workers)
     return {(path, *point): (values, overlay) for point, values in found.items()}
 
 

@@ -1,8 +1,9 @@
 """Play a study: arms, members, summaries. The names that other rooms use."""
 
-from nanotrial.experiment.comparisons import ArmStatistics, Comparison, compare_arms
+from nanotrial.experiment.comparisons import ArmStatistics, Comparison, compare_arms, noisy_readings
 from nanotrial.experiment.play import ArmResult, StudyResult, cohort_of_arm, comparisons_of, measure_noise, simulate
 from nanotrial.experiment.player import CELLS, FEW_MEMBERS, HELD, Control, MemberTable, Player
+from nanotrial.experiment.pool import BuiltArms, play_arms
 from nanotrial.experiment.summaries import MeasureSummary, summarise
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "HELD",
     "ArmResult",
     "ArmStatistics",
+    "BuiltArms",
     "Comparison",
     "Control",
     "MeasureSummary",
@@ -21,6 +23,8 @@ __all__ = [
     "compare_arms",
     "comparisons_of",
     "measure_noise",
+    "noisy_readings",
+    "play_arms",
     "simulate",
     "summarise",
 ]

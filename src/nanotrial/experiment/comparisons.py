@@ -7,7 +7,6 @@ which p lies below the level: the power of this cohort, with all that is unknown
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,8 +79,7 @@ def compare_arms(
         alpha: level of the tests, between 0 and 1.
         seed: of the run; the noise of readings has a stream of its own under it.
     """
-    stream = np.random.default_rng([seed, zlib.crc32(f"readings of {measure}".encode())])
-    readings = noise.add(values, stream)
+    readings = noisy_readings(measure, names, values, noise, seed)
     worlds, _, subjects = readings.shape
     place = list(names).index(control)
     n = np.sum(np.isfinite(readings), axis=2)
@@ -108,6 +106,27 @@ def compare_arms(
             )
         )
     return Comparison(measure, time, control, alpha, worlds, _anova(readings, means, n), tuple(rows))
+
+
+def noisy_readings(measure: str, names: Sequence[str], values: Vector, noise: Noise, seed: int) -> Vector:
+    """Return one reading of each subject, SI, of the shape of ``values``.
+
+    Each subject of each arm has a stream of its own under the seed: neither the arms beside it, their order nor more
+    subjects or worlds change what is read of it.
+
+    Arguments:
+        measure: its name.
+        names: arms.
+        values: true values, SI, shape (worlds, arms, subjects); NaN where a member failed.
+        noise: of a reading.
+        seed: of the run.
+    """
+    readings = np.empty(values.shape)
+    for i, name in enumerate(names):
+        for k in range(values.shape[2]):
+            stream = np.random.default_rng([seed, *f"reading of {measure}: {name}: {k}".encode()])
+            readings[:, i, k] = noise.add(values[:, i, k], stream)
+    return readings
 
 
 def _welch(means: Vector, sds: Vector, n: NDArray[np.int64], place: int) -> Vector:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +13,7 @@ from nanotrial.catalogue.lookup import values_in
 from nanotrial.errors import SolveError
 from nanotrial.experiment.comparisons import Comparison, compare_arms
 from nanotrial.experiment.player import FEW_MEMBERS, Control, Player
+from nanotrial.experiment.pool import BuiltArms, play_arms
 from nanotrial.experiment.summaries import MeasureSummary, summarise
 from nanotrial.fit.overlay import Overlay
 from nanotrial.network.explain import parameter_row, value_row
@@ -129,51 +126,12 @@ def simulate(
     if members:
         sheet = study.catalogue.load("variability", study.place) if subjects else None
         draws = Draws(everything, fits, sheet, members, max(subjects, 1), seed, design, study.catalogue)
-    cohort = _Cohort(study, fits, draws, subjects, tolerances)
+    cohort = _Cohort(study, fits, draws, subjects, tolerances, BuiltArms((one.name, one) for one in built))
     tell = progress or (lambda name: None)
-    results = _in_processes(cohort, workers, tell) if workers > 1 else _in_turn(cohort, built, tell)
+    results = play_arms(cohort, [arm.name for arm in study.arms], workers, tell)
     rows = tuple(_sourced_values(study, everything))
     tests = tuple(comparisons_of(study, results, members, subjects, seed)) if members and subjects else ()
     return StudyResult(study, tuple(results), rows, seed, members, fits, subjects, cohort.way, tests)
-
-
-def _in_turn(cohort: _Cohort, built: list[BuiltArm], tell: Callable[[str], None]) -> list[ArmResult]:
-    """Play arm after arm."""
-    player, results = Player(cohort.tolerances), []
-    for one in built:
-        tell(one.name)
-        results.append(cohort.play(player, one))
-    return results
-
-
-def _in_processes(cohort: _Cohort, workers: int, tell: Callable[[str], None]) -> list[ArmResult]:
-    """Play arms in processes of their own: CasADi bears no second thread, and one slow arm holds up no other."""
-    names = [arm.name for arm in cohort.study.arms]
-    pool = ProcessPoolExecutor(min(workers, len(names)), get_context("spawn"), initializer=_enter, initargs=(cohort,))
-    try:
-        futures = {pool.submit(_play_here, name): name for name in names}
-        for future in as_completed(futures):
-            future.result()
-            tell(futures[future])
-        return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise SolveError("a process that played arms was killed (out of memory?)") from error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-_HERE: list[tuple[_Cohort, Player]] = []
-
-
-def _enter(cohort: _Cohort) -> None:
-    """Keep the cohort and one player in a process of a pool; Ctrl-C is answered by the process that made the pool."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _HERE[:] = [(cohort, Player(cohort.tolerances, threads=1))]
-
-
-def _play_here(name: str) -> ArmResult:
-    cohort, player = _HERE[0]
-    return cohort.play(player, build_arm(cohort.study, cohort.study.arm(name), cohort.fits))
 
 
 def comparisons_of(study: Study, arms: list[ArmResult], worlds: int, subjects: int, seed: int) -> Iterator[Comparison]:
@@ -207,6 +165,7 @@ class _Cohort:
     draws: Draws | None
     subjects: int
     tolerances: Tolerances | None
+    built: BuiltArms
 
     @property
     def way(self) -> str:
@@ -217,6 +176,15 @@ class _Cohort:
         if runs < FEW_MEMBERS:
             return f"{runs} members per arm, one by one with CVODES (fewer than {FEW_MEMBERS})"
         return f"{runs} members per arm side by side in compiled code"
+
+    def begin(self, threads: int) -> Callable[[str], ArmResult]:
+        """Return what plays an arm by name."""
+        player = Player(self.tolerances, threads)
+
+        def play(name: str) -> ArmResult:
+            return self.play(player, self.built.get(name) or build_arm(self.study, self.study.arm(name), self.fits))
+
+        return play
 
     def play(self, player: Player, built: BuiltArm) -> ArmResult:
         """Return the central run of an arm with its members; an arm whose central run failed has none."""
@@ -230,7 +198,7 @@ class _Cohort:
             table = values.get(measure.name)
             at = [times.index(t) for t in measure.times]
             whole = np.full((worlds, self.subjects + 1, len(at)), np.nan) if table is None else table[:, :, at]
-            summaries[measure.name] = summarise(whole, measure_noise(self.study, measure.name))
+            summaries[measure.name] = summarise(whole, measure_noise(self.study, measure.name), self.draws.seed)
             typical[measure.name] = whole[:, 0]
             members[measure.name] = whole[:, 1:].reshape(-1, len(at)) if self.subjects else whole[:, 0]
         told = tuple(f"member {i}: {why}" for i, why in sorted(reasons.items()))

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nanotrial.network.program import Node, Program
-from nanotrial.solve.lanes.emit import _fused
+from nanotrial.solve.lanes.emit import fused_products
 from nanotrial.solve.lanes.graphs import LEAVES
-from nanotrial.solve.lanes.vector_math import _HIGH, _LOW
+from nanotrial.solve.lanes.vector_math import LN2_HIGH, LN2_LOW
 
 # Threads of one tile: those that run in step, so that each of their loads is one piece of memory.
 WIDTH = 32
@@ -69,7 +69,7 @@ def program_text(
     for region, nodes in zip(results, program.outputs, strict=True):
         for entry, n in enumerate(nodes):
             places.setdefault(n, []).append(region[entry])
-    fused = _fused(program, places)
+    fused = fused_products(program, places)
     pieces = _pieces(program, fused)
     homes, kept = _homes(program, fused, pieces, places, between)
     leaves = [i for i in places if program.nodes[i].operation in LEAVES]
@@ -233,7 +233,7 @@ def math_text() -> str:
         "const double b = x < -708.0 ? -708.0 : a;",
         f"const double t = fma(b, {number(1 / math.log(2))}, {number(magic)});",
         f"const double k = t - {number(magic)};",
-        f"const double r = fma(k, {number(-_LOW)}, fma(k, {number(-_HIGH)}, b));",
+        f"const double r = fma(k, {number(-LN2_LOW)}, fma(k, {number(-LN2_HIGH)}, b));",
         *_series("s", "r", [1 / math.factorial(i) for i in range(13, -1, -1)]),
         "const unsigned long long bits = ((unsigned long long)__double_as_longlong(t) + 1023ULL) << 52;",
         "const double y = s * __longlong_as_double((long long)bits);",
@@ -249,7 +249,7 @@ def math_text() -> str:
         "const double s = (m - 1.0) / (m + 1.0);",
         "const double q = s * s;",
         *_series("c", "q", [2.0 / (2 * i + 1) for i in range(11, 0, -1)] + [0.0]),
-        f"const double y = fma(e, {number(_HIGH)}, s * 2.0 + fma(e, {number(_LOW)}, s * c));",
+        f"const double y = fma(e, {number(LN2_HIGH)}, s * 2.0 + fma(e, {number(LN2_LOW)}, s * c));",
         "if (x != x || x == " + number(math.inf) + ") return x;",
         f"if (x < 0.0) return {number(math.nan)};",
         f"return x < 2.2250738585072014e-308 ? {number(-math.inf)} : y;",

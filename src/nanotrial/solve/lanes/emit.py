@@ -43,7 +43,7 @@ def _function(name: str, program: Program, lanes: int) -> str:
         for entry, n in enumerate(nodes):
             wanted.setdefault(n, []).append((k, entry))
     values: list[str] = []
-    fused = _fused(program, wanted)
+    fused = fused_products(program, wanted)
     products = set(fused.values())
     for i, node in enumerate(program.nodes):
         if i in products:
@@ -60,7 +60,7 @@ def _function(name: str, program: Program, lanes: int) -> str:
     return "\n".join([*lines, "ret void", "}"])
 
 
-def _fused(program: Program, wanted: Mapping[int, object]) -> dict[int, int]:
+def fused_products(program: Program, wanted: Mapping[int, object]) -> dict[int, int]:
     """Return for each sum the product to fuse with it: one that nothing else reads."""
     uses = Counter(r for node in program.nodes for r in node.reads)
     found: dict[int, int] = {}

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 import struct
 
-_HIGH = 6.93147180369123816490e-01  # ln 2, its last 32 bits zero, so that n times it is exact
-_LOW = 1.90821492927058770002e-10
+LN2_HIGH = 6.93147180369123816490e-01  # ln 2, its last 32 bits zero, so that n times it is exact
+LN2_LOW = 1.90821492927058770002e-10
 
 
 def number(value: float) -> str:
@@ -56,8 +56,8 @@ def _exp(n: int) -> str:
         f"%b = select <{n} x i1> %small, {v} {splat(-708.0, n)}, {v} %a",
         f"%t = call {v} @llvm.fma.v{n}f64({v} %b, {v} {splat(1 / math.log(2), n)}, {v} {splat(magic, n)})",
         f"%k = fsub {v} %t, {splat(magic, n)}",
-        f"%r0 = call {v} @llvm.fma.v{n}f64({v} %k, {v} {splat(-_HIGH, n)}, {v} %b)",
-        f"%r = call {v} @llvm.fma.v{n}f64({v} %k, {v} {splat(-_LOW, n)}, {v} %r0)",
+        f"%r0 = call {v} @llvm.fma.v{n}f64({v} %k, {v} {splat(-LN2_HIGH, n)}, {v} %b)",
+        f"%r = call {v} @llvm.fma.v{n}f64({v} %k, {v} {splat(-LN2_LOW, n)}, {v} %r0)",
     ]
     last = _series(lines, v, "%r", [1 / math.factorial(i) for i in range(13, -1, -1)], n, "s")
     lines += [
@@ -99,10 +99,10 @@ def _log(n: int) -> str:
     lines += [
         # 2 s + s q (2/3 + ...) with the leading part added last
         f"%tail = fmul {v} %s, {last}",
-        f"%low = call {v} @llvm.fma.v{n}f64({v} %e, {v} {splat(_LOW, n)}, {v} %tail)",
+        f"%low = call {v} @llvm.fma.v{n}f64({v} %e, {v} {splat(LN2_LOW, n)}, {v} %tail)",
         f"%lead = fmul {v} %s, {splat(2.0, n)}",
         f"%sum = fadd {v} %lead, %low",
-        f"%y = call {v} @llvm.fma.v{n}f64({v} %e, {v} {splat(_HIGH, n)}, {v} %sum)",
+        f"%y = call {v} @llvm.fma.v{n}f64({v} %e, {v} {splat(LN2_HIGH, n)}, {v} %sum)",
         f"%tiny = fcmp olt {v} %x, {splat(2.2250738585072014e-308, n)}",
         f"%y1 = select <{n} x i1> %tiny, {v} {splat(-math.inf, n)}, {v} %y",
         f"%negative = fcmp olt {v} %x, zeroinitializer",
