@@ -100,7 +100,9 @@ EXPRESSIONS = {
 }
 # Operations whose last bits libraries and machine code choose for themselves, and by how many they may differ.
 ROUNDED = {"exp": 4, "log": 4, "tanh": 4, "power": 700}
-SIZES = st.one_of(st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0]), st.floats(-30, 30), st.floats(1e-8, 1e-2))
+# Lanes take numbers below 2.3e-308 for zero (vector_math), so none are drawn here and none count in results.
+PLAIN = st.floats(-30, 30, allow_subnormal=False)
+SIZES = st.one_of(st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0]), PLAIN, st.floats(1e-8, 1e-2))
 
 
 def test_table_of_operations_is_tested():
@@ -126,7 +128,7 @@ def test_operations_are_those_of_casadi(name, points, same):
         expected = np.array([float(function(*point)) for point in table.T])
     arguments = [table[:1], table[1:]]
     # tanh of lanes is right to 2e-16 absolutely, beside numbers of order one.
-    absolute = 4e-16 if name == "tanh" else 0.0
+    absolute = 4e-16 if name == "tanh" else 1e-300 if name == "power" else 0.0
     for found in (evaluate(program, arguments)[0][0], in_lanes(program, arguments)[0][0]):
         assert np.allclose(found, expected, rtol=room, atol=absolute, equal_nan=True)
 

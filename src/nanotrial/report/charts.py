@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nanotrial.report import words
+from nanotrial.report.bands import CUT, Band, band_words, drawn_bands, is_cut, points
 from nanotrial.report.dish_charts import dish_charts
 from nanotrial.report.drawing import (
     CATEGORIES,
@@ -64,16 +65,11 @@ def _curve_rows(arms: list[Record], name: str, about: Record, layout: Layout) ->
     rows: Rows = []
     for arm in arms:
         curve = arm.get("curves", {}).get(name) or {}
-        values = [rounded(v) for v in curve.get("value", [])]
-        if all(v is None for v in values):
+        if not any(words.finite(v) for v in curve.get("value", [])):
             continue
-        empty = [None] * len(values)
-        columns = zip(about["time_h"], values, curve.get("low") or empty, curve.get("high") or empty, strict=False)
-        for t, y, low, high in columns:
-            row = {"kind": "curve", "arm": arm["name"], "t": rounded(t), "y": y, **layout.place(arm["name"])}
-            if words.finite(low) and words.finite(high):
-                row |= {"low": rounded(low), "high": rounded(high)}
-            rows.append(row)
+        place = {"kind": "curve", "arm": arm["name"], **layout.place(arm["name"])}
+        for t, y, band in points(about["time_h"], curve):
+            rows.append({**place, "t": rounded(t), "y": rounded(y), **band})
     return rows
 
 
@@ -137,14 +133,16 @@ def _caption(record: Record, name: str, rows: Rows, layout: Layout, reading: boo
     meaning = words.MEANINGS.get(name, "in solution, all its forms together")
     parts = [f"{words.measure_title(name)}: {meaning}.", layout.words()]
     if reading:
-        parts.append("Thin line: true value. Points: what the assay shows, with one standard deviation.")
+        parts.append("Thin line: true value of the central run. Points: what the assay shows of it, with one standard ")
+        parts[-1] += "deviation."
         flags = {r.get("flag") for r in rows}
         parts += ["Open circle: below the detection limit."] if "below" in flags else []
         above = "Open triangle: above the highest absorbance, so the true value is larger."
         parts += [above] if "above" in flags else []
-    elif any("low" in r for r in rows):
-        parts.append(f"Line: central run. Band: from 5 to 95 % of up to {words.count(record['members'], 'member')}.")
-    if not reading:
+    else:
+        bands = band_words(record, rows)
+        parts += ["Line: central run.", bands] if bands else []
+        parts += [CUT] if is_cut(rows) else []
         parts.append(_hidden(rows))
     if "published" in kinds:
         relations = {r["relation"] for r in rows if r["kind"] == "published"}
@@ -221,8 +219,10 @@ def _layers(name: str, about: Record, rows: Rows, layout: Layout) -> list[Any]:
         title=words.measure_axis(name, about.get("unit", "")), tickCount=5, format="~%" if fraction else alt.Undefined
     )
     x = alt.X("t:Q", axis=alt.Axis(title="Time (h)", tickCount=6), scale=alt.Scale(nice=False))
-    y = alt.Y("y:Q", axis=axis, scale=alt.Scale(zero=name != "ph"))
     read = any(r["kind"] == "reading" for r in rows)
+    curves = [r for r in rows if r["kind"] == "curve"]
+    lowest = 0 if not read and is_cut(curves) else alt.Undefined
+    y = alt.Y("y:Q", axis=axis, scale=alt.Scale(zero=name != "ph", domainMin=lowest))
     tooltip = [
         alt.Tooltip("arm:N", title="arm"),
         alt.Tooltip("t:Q", title="time (h)", format=".3~g"),
@@ -231,14 +231,9 @@ def _layers(name: str, about: Record, rows: Rows, layout: Layout) -> list[Any]:
     base: Any = alt.Chart().encode(x=x, y=y, tooltip=tooltip, **_colour(layout))
     curve = base.transform_filter("datum.kind === 'curve'")
     dash = _dash(layout)
-    layers = []
-    if any("low" in r and r["kind"] == "curve" for r in rows):
-        crowded = len({r["arm"] for r in rows}) > 6
-        layers.append(
-            curve.transform_filter("isValid(datum.low)")
-            .mark_area(opacity=0.08 if crowded else 0.18)
-            .encode(y=alt.Y("low:Q"), y2="high:Q", detail="arm:N", tooltip=alt.value(None))
-        )
+    panels = max(len({r.get("panel") for r in curves}), 1)
+    bands = drawn_bands(curves, -(-len({r["arm"] for r in curves}) // panels))
+    layers = [_band_layer(curve, band, layout) for band in bands]
     layers.append(
         curve.mark_line(strokeWidth=1 if read else 2, strokeJoin="round", opacity=0.6 if read else 1).encode(
             detail="arm:N", **dash
@@ -251,6 +246,17 @@ def _layers(name: str, about: Record, rows: Rows, layout: Layout) -> list[Any]:
     if any(r["kind"] == "published" for r in rows):
         layers.append(_published_layer(base))
     return layers
+
+
+def _band_layer(curve: Any, band: Band, layout: Layout) -> Any:
+    import altair as alt
+
+    edge: dict[str, Any] = {"stroke": alt.value(CATEGORIES[0])}
+    if layout.colour:
+        edge = {"stroke": alt.Stroke("colour:O", scale=_scale(layout), legend=None)}
+    area = curve.transform_filter(f"isValid(datum.{band.low})").mark_area(**band.look)
+    ends = {"y": alt.Y(f"{band.low}:Q"), "y2": alt.Y2(f"{band.high}:Q")}
+    return area.encode(**ends, **edge, detail="arm:N", tooltip=alt.value(None))
 
 
 def _reading_layers(base: Any) -> list[Any]:
@@ -294,18 +300,23 @@ def _colour(layout: Layout) -> dict[str, Any]:
 
     if not layout.colour:
         return {"color": alt.value(CATEGORIES[0])}
-    values = layout.order[layout.colour]
-    if layout.ordered_colour:
-        scale = alt.Scale(domain=values, scheme=alt.SchemeParams(name="plasma", extent=[0.0, 0.82], count=len(values)))
-    else:
-        scale = alt.Scale(domain=values, range=[CATEGORIES[i % len(CATEGORIES)] for i in range(len(values))])
     legend = alt.Legend(
         title=TITLES[layout.colour],
         symbolType="stroke",
         symbolOpacity=1,
         columns=_columns(layout, layout.colour, WIDE if not layout.dash else WIDE // 2),
     )
-    return {"color": alt.Color("colour:O", sort=values, scale=scale, legend=legend)}
+    return {"color": alt.Color("colour:O", sort=layout.order[layout.colour], scale=_scale(layout), legend=legend)}
+
+
+def _scale(layout: Layout) -> Any:
+    """Return the colours of lines and bands: dark to light for what is ordered."""
+    import altair as alt
+
+    values = layout.order[layout.colour]
+    if layout.ordered_colour:
+        return alt.Scale(domain=values, scheme=alt.SchemeParams(name="plasma", extent=[0.0, 0.82], count=len(values)))
+    return alt.Scale(domain=values, range=[CATEGORIES[i % len(CATEGORIES)] for i in range(len(values))])
 
 
 def _dash(layout: Layout) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The cohort of a run in words: worlds, subjects, how members were run, and where the spread of a reading comes from."""
+"""The cohort of a run in words: worlds, subjects, how members were run, where the spread of a reading comes from."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def _shares(record: Record) -> str:
     rows = []
     for name in names:
         every = [_parts(m, a) for m, a in known if m == name]
-        rows.append(Row([_measure(record, name), str(len(every)), *(_range(column) for column in zip(*every))]))
+        rows.append(
+            Row([_measure(record, name), str(len(every)), *(_range(column) for column in zip(*every, strict=True))])
+        )
     columns = [Column("Measure", "nowrap"), Column("Arms", "number"), *_columns(record)]
     return "\n".join([table(text, columns, rows), _by_arm(record, names, known), notes])
 

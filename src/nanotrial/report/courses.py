@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nanotrial.report import words
+from nanotrial.report.bands import CUT, Band, band_words, drawn_bands, is_cut, points
 from nanotrial.report.drawing import (
     CATEGORIES,
     INK,
@@ -117,16 +118,11 @@ def _rows(record: Record, group: Group, panel: Panel) -> Rows:
     rows: Rows = []
     for name in group.arms:
         curve = arms[name].get("curves", {}).get(panel.measure) or {}
-        values = curve.get("value") or []
-        empty = [None] * len(values)
         place = {"panel": panel.key, "arm": name, "colour": group.colours[name], "style": group.styles.get(name, "")}
-        columns = zip(about["time_h"], values, curve.get("low") or empty, curve.get("high") or empty, strict=False)
-        for t, y, low, high in columns:
+        for t, y, band in points(about["time_h"], curve):
             if words.finite(y) and (not panel.early or t <= EARLY):
                 row = {"kind": "curve", "t": rounded(clock * t), "y": rounded(y), **place}
-                if len(group.arms) <= MOST_ARMS and words.finite(low) and words.finite(high):
-                    row |= {"low": rounded(low), "high": rounded(high)}
-                rows.append(row)
+                rows.append(row | band if len(group.arms) <= MOST_ARMS else row)
         if any(r["arm"] == name for r in rows):
             rows += _published(record, panel, place)
     return rows
@@ -173,6 +169,7 @@ def _definition(record: Record, group: Group, panels: list[Panel], rows: Rows) -
 def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) -> dict[str, Any]:
     """Return one panel: bands, lines, frames and published points."""
     log = _is_steep(rows, panel)
+    rows = _above_axis(rows) if log else rows
     share = words.is_fraction(panel.measure)
     unit, _ = panel.clock
     x = {
@@ -192,16 +189,7 @@ def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) ->
     common: dict[str, Any] = {"x": x, "y": y, **_colour(group)}
     curve = [{"filter": "datum.kind === 'curve'"}]
     detail = {"field": "arm", "type": "nominal"}
-    layers: list[dict[str, Any]] = []
-    if any("low" in r for r in rows):
-        opacity = max(0.04, min(0.16, 0.4 / len(group.arms)))
-        layers.append(
-            {
-                "transform": [{"filter": "isValid(datum.low)" + (" && datum.low > 0" if log else "")}],
-                "mark": {"type": "area", "opacity": opacity},
-                "encoding": {**common, "y": y | {"field": "low"}, "y2": {"field": "high"}, "detail": detail},
-            }
-        )
+    layers = [_band_layer(common, band) for band in drawn_bands(rows, len(group.arms))]
     line = {"type": "line", "strokeWidth": 1.8, "strokeJoin": "round"}
     layers.append(
         {
@@ -219,6 +207,16 @@ def _view(record: Record, group: Group, panel: Panel, rows: Rows, width: int) ->
     title = {"text": text, "anchor": "start", "frame": "group", "fontSize": 12, "fontWeight": "bold", "color": INK}
     data = {"values": [{k: v for k, v in r.items() if k != "panel"} for r in rows]}
     return {"data": data, "title": title, "width": width, "height": 165, "layer": layers}
+
+
+def _band_layer(common: dict[str, Any], band: Band) -> dict[str, Any]:
+    edge = common["color"] | ({"legend": None} if "field" in common["color"] else {})
+    ends = {"y": common["y"] | {"field": band.low}, "y2": {"field": band.high}}
+    return {
+        "transform": [{"filter": f"isValid(datum.{band.low})"}],
+        "mark": {"type": "area", **band.look},
+        "encoding": {**common, **ends, "stroke": edge, "detail": {"field": "arm", "type": "nominal"}},
+    }
 
 
 def _published_layer(common: dict[str, Any]) -> dict[str, Any]:
@@ -244,14 +242,22 @@ def _is_steep(rows: Rows, panel: Panel) -> bool:
     curves = [r for r in rows if r["kind"] == "curve"]
     peaks = sorted(max(float(r["y"]) for r in curves if r["arm"] == arm) for arm in {r["arm"] for r in curves})
     highest = max(float(r[k]) for r in curves for k in ("y", "high") if k in r)
-    positive = all((r.get(k) or 0.0) > 0 for r in rows for k in ("y", "low") if k in r)
+    inner = "mean_low" if any("mean_low" in r for r in curves) else "low"
+    positive = all((r.get(k) or 0.0) > 0 for r in rows for k in ("y", inner) if k in r)
     return not words.is_fraction(panel.measure) and positive and highest > STEEP * peaks[(len(peaks) - 1) // 2]
+
+
+def _above_axis(rows: Rows) -> Rows:
+    """Return rows whose outer band ends where a logarithmic axis can still show it."""
+    least = min(float(r[k]) for r in rows for k in ("y", "mean_low") if r.get(k) is not None)
+    return [r | {"low": max(r["low"], least)} if "low" in r else r for r in rows]
 
 
 def _domain(rows: Rows, share: bool) -> list[float]:
     """Return the limits of a linear axis: shares from zero, and small differences of large numbers kept small."""
     values = [float(r[k]) for r in rows for k in ("y", "low", "high") if r.get(k) is not None]
     low, high = min(values), max(values)
+    low = max(low, 0.0) if is_cut(rows) else low
     if share:
         return [min(low, 0.0), max(high, LEAST_SHARE)]
     if 0 <= low <= 0.5 * high:
@@ -312,8 +318,10 @@ def _caption(record: Record, group: Group, panels: list[Panel], rows: Rows) -> s
     parts.append(f"{colour}: {group.colour_title[:1].lower()}{group.colour_title[1:]}.")
     parts += ["Line style: what is given."] if group.styles else []
     parts += ["Dots: the frames of the microscope."] if any(p.early for p in panels) else []
-    if any("low" in r for r in rows):
-        parts.append(f"Line: central run. Band: from 5 to 95 % of up to {words.count(record['members'], 'member')}.")
+    bands = band_words(record, rows)
+    if bands:
+        parts += ["Line: central run.", bands]
+        parts += [CUT] if any(is_cut([r for r in rows if r["panel"] == p.key]) for p in panels) else []
     elif record.get("members"):
         parts.append("So many arms are drawn without bands; the end points give them.")
     if any(r["kind"] == "published" for r in rows):

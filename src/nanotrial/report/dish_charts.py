@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nanotrial.report import words
+from nanotrial.report.bands import CUT, READING, UNKNOWN, band_ends, band_words, drawn_bands, is_cut
 from nanotrial.report.courses import course_chart, state_panels, trace_panels
 from nanotrial.report.drawing import (
     CATEGORIES,
@@ -57,14 +58,11 @@ def _kind(part: int) -> str:
 
 
 def end_value(record: Record, arm: str, measure: str) -> dict[str, float]:
-    """Return y and, with members, low and high of a measure at its last time; empty where there is none."""
+    """Return y and, with members, the ends of its bands at the last time of a measure; empty where there is none."""
     arms: dict[str, Record] = {a["name"]: a for a in record["arms"]}
     curve = arms.get(arm, {}).get("curves", {}).get(measure) or {}
-    last = {k: (curve.get(key) or [None])[-1] for k, key in (("y", "value"), ("low", "low"), ("high", "high"))}
-    if not words.finite(last["y"]):
-        return {}
-    banded = words.finite(last["low"]) and words.finite(last["high"])
-    return {k: float(rounded(v) or 0.0) for k, v in last.items() if k == "y" or banded}
+    y, *ends = [(curve.get(key) or [None])[-1] for key in ("value", *READING, *UNKNOWN)]
+    return {"y": float(rounded(y) or 0.0), **band_ends(ends)} if words.finite(y) else {}
 
 
 def _published(record: Record, arm: str, measure: str) -> Rows:
@@ -107,9 +105,7 @@ def _dose_chart(record: Record, measure: str, series: list[Series]) -> Chart | N
     hours = f"{record['measures'][measure]['time_h'][-1]:g} h"
     caption = f"{name} at {hours}: {words.MEANINGS[measure]}. Each thing is given alone; the axis of doses is "
     caption += "logarithmic. Colour and shape of the points: what is given. Dashed grey line: nothing given."
-    if any("low" in r for r in rows):
-        caption += f" Band: from 5 to 95 % of up to {words.count(record['members'], 'member')}."
-    caption += _marks(rows)
+    caption += _told_bands(band_words(record, rows), rows) + _marks(rows)
     told = "; ".join(f"{s.label}: {_told(rows, s)}" for s in series if any(r.get("thing") == s.label for r in rows))
     return Chart(
         "figure-doses",
@@ -118,6 +114,10 @@ def _dose_chart(record: Record, measure: str, series: list[Series]) -> Chart | N
         f"{name} at {hours} against dose. {told}.",
         _dose_definition(measure, rows),
     )
+
+
+def _told_bands(text: str, rows: Rows) -> str:
+    return f" {text}{f' {CUT}' if is_cut(rows) else ''}" if text else ""
 
 
 def _told(rows: Rows, series: Series) -> str:
@@ -174,8 +174,10 @@ def _dose_view(measure: str, rows: Rows, unit: str, place: int, things: list[str
     tooltip = [alt.Tooltip("arm:N"), alt.Tooltip("dose:Q"), alt.Tooltip("y:Q", format=".3~%")]
     none = base.transform_filter("datum.kind === 'none'")
     layers = [none.mark_rule(color=SOFT, strokeDash=[4, 3], strokeWidth=1.4).encode(y=y)]
-    if any("low" in r for r in own):
-        layers.append(dose.mark_area(opacity=0.12).encode(y=alt.Y("low:Q"), y2="high:Q"))
+    edge = alt.Stroke("thing:N", sort=things, scale=alt.Scale(domain=things, range=ranged), legend=None)
+    for band in drawn_bands(own, len({r["thing"] for r in own if "thing" in r})):
+        area = dose.transform_filter(f"isValid(datum.{band.low})").mark_area(**band.look)
+        layers.append(area.encode(y=alt.Y(f"{band.low}:Q"), y2=f"{band.high}:Q", stroke=edge))
     layers.append(dose.mark_line(strokeWidth=2))
     layers.append(dose.mark_point(size=70, filled=True, opacity=1).encode(shape=shape, tooltip=tooltip))
     if any(r["kind"] == "published" for r in own):
@@ -230,9 +232,12 @@ def _bar_chart(record: Record, measure: str, groups: list[Group], series: list[S
     caption = f"{name} at {hours}: {words.MEANINGS[measure]}."
     if any(r["held"] for r in bars):
         caption += " Grey bars, first under each heading: the arms to compare with."
-    if any("low" in r for r in bars):
-        members = words.count(record["members"], "member")
-        caption += f" Line across a bar and numbers in brackets: from 5 to 95 % of up to {members}."
+    lines = (
+        "Thick line across a bar",
+        "Thin line and numbers in brackets",
+        "Line across a bar and numbers in brackets",
+    )
+    caption += _told_bands(band_words(record, rows, *lines), rows)
     return Chart(
         "figure-end-points",
         f"{name} by arm at {hours}",
@@ -249,7 +254,7 @@ def _bar_text(arm: str, value: dict[str, float]) -> str:
 
 def _percent(value: float) -> str:
     """Return a share in percent, with three digits and at most two decimals."""
-    return f"{round(float(f'{100 * value:.3g}'), 2) + 0.0:g}"
+    return f"{round(float(f'{100 * value:.3g}'), 2) + 0.0:g}".replace("-", "−")
 
 
 def _bar_definition(measure: str, rows: Rows) -> Any:
@@ -275,12 +280,7 @@ def _bar_definition(measure: str, rows: Rows) -> Any:
         .mark_text(align="left", baseline="middle", fontWeight="bold", fontSize=13, color=INK, yOffset=6)
         .encode(x=alt.value(0), text="text:N"),
     ]
-    if any("low" in r for r in rows):
-        band = bar.transform_filter("isValid(datum.low)").encode(x=alt.X("low:Q"), x2="high:Q")
-        layers.append(band.mark_rule(color=INK, strokeWidth=1.5, yOffset=6, y2Offset=6))
-        for end in ("low", "high"):
-            tick = bar.transform_filter("isValid(datum.low)").mark_tick(color=INK, thickness=1.5, size=9, yOffset=6)
-            layers.append(tick.encode(x=alt.X(f"{end}:Q")))
+    layers += _bar_bands(bar, rows)
     if any(r["kind"] == "published" for r in rows):
         found = base.transform_filter("datum.kind === 'published'").encode(x=alt.X("published:Q"))
         layers += [_mark(found, relation, {"color": CATEGORIES[1], "yOffset": 6}) for relation in MARKERS]
@@ -288,3 +288,22 @@ def _bar_definition(measure: str, rows: Rows) -> Any:
     chart = styled(chart.properties(usermeta={"narrow_columns": {}, "keep_height": True}))
     chart.data = {"values": rows}
     return chart
+
+
+def _bar_bands(bar: Any, rows: Rows) -> list[Any]:
+    """Return thin lines with ends for one reading, and thick ones on them for what is unknown."""
+    import altair as alt
+
+    layers = []
+    if any(READING[0] in r for r in rows):
+        known = bar.transform_filter("isValid(datum.low)")
+        line = known.mark_rule(color=INK, strokeWidth=1.3, yOffset=6, y2Offset=6)
+        layers.append(line.encode(x=alt.X("low:Q"), x2="high:Q"))
+        ticks = known.mark_tick(color=INK, thickness=1.3, size=9, yOffset=6)
+        layers += [ticks.encode(x=alt.X(f"{end}:Q")) for end in READING]
+    if any(UNKNOWN[0] in r for r in rows):
+        line = bar.transform_filter("isValid(datum.mean_low)").mark_rule(
+            color=INK, strokeWidth=5, yOffset=6, y2Offset=6
+        )  # fmt: skip
+        layers.append(line.encode(x=alt.X("mean_low:Q"), x2="mean_high:Q"))
+    return layers

@@ -10,6 +10,8 @@ from string import Template
 from nanotrial.errors import OutputError
 from nanotrial.report import results, sections
 from nanotrial.report.charts import Chart, chart_spec, charts, vegalite_version
+from nanotrial.report.cohort import cohort
+from nanotrial.report.comparisons import statistics
 from nanotrial.report.layout import Record
 from nanotrial.report.words import escape
 
@@ -82,8 +84,10 @@ def _parts(record: Record, made: list[Chart]) -> list[tuple[str, str, str]]:
         ("assumptions", "Assumptions", sections.assumptions(record)),
         ("fitted", "Fitted values", sections.fitted(record)),
         ("budgets", "Budgets", sections.budgets(record)),
+        ("cohort", "Cohort", cohort(record)),
         ("figures", "Figures", results.figures(record, made)),
         ("end-points", "End points", results.end_points(record)),
+        ("statistics", "Statistics", statistics(record)),
         ("balances", "Balances", results.balances(record)),
         ("parameters", "Other parameters", results.parameters(record)),
         ("mechanisms", "Mechanisms", results.mechanisms(record)),

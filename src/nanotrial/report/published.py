@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nanotrial.report.cohort import has_subjects
 from nanotrial.report.layout import Record
 from nanotrial.report.tables import Column, Row, table
 from nanotrial.report.words import (
@@ -22,13 +23,14 @@ RELATIONS = {"=": "", "~": "about ", "<": "below ", ">": "above "}
 
 
 def reported(record: Record) -> str:
-    """Return the published points beside the central run at the same time, with its band where there are members."""
+    """Return the published points beside the central run at the same time, with its bands where there are members."""
     points = record.get("published") or []
     note = f"<p>{escape(record['published_note'])}</p>" if record.get("published_note") else ""
     if not points:
         return note
     arms = {a["name"]: a for a in record["arms"]}
-    banded = any(_at(record, arms.get(p.get("arm", "")), p, "low") is not None for p in points)
+    keys = ("mean_low", "low") if has_subjects(record) else ("low",)
+    keys = tuple(k for k in keys if any(_at(record, arms.get(p.get("arm", "")), p, k) is not None for p in points))
     rows = []
     for p in points:
         name, arm = p.get("measure", ""), arms.get(p.get("arm", ""))
@@ -43,15 +45,16 @@ def reported(record: Record) -> str:
             value,
             shown_measure(name, here) + _suffix(name, unit, here),
         ]
-        cells += [_band(record, arm, p)] if banded else []
+        cells += [_band(record, arm, p, key) for key in keys]
         rows.append(Row([*cells, escape(p.get("source"))]))
+    titles = {"low": "One reading" if has_subjects(record) else "What is unknown", "mean_low": "What is unknown"}
     columns = [
         Column("Published", "middle"), Column("Arm", "middle"), Column("Measure"), Column("Time", "number"),
         Column("Reported", "number"), Column("Predicted", "number"),
     ]  # fmt: skip
-    columns += [Column("Band of the members", "number")] if banded else []
+    columns += [Column(titles[key], "number") for key in keys]
     caption = "<strong>Reported against predicted.</strong> Published points, and the central run at the same time."
-    caption += " The band is from 5 to 95 % of the members." if banded else ""
+    caption += " Bands are from 5 to 95 %." if keys else ""
     return note + table(caption, [*columns, Column("Source")], rows)
 
 
@@ -60,8 +63,8 @@ def _suffix(name: str, unit: str, value: Any = 0.0) -> str:
     return f"&nbsp;{pretty(shown)}" if shown else ""
 
 
-def _band(record: Record, arm: Record | None, point: Record) -> str:
-    low, high = _at(record, arm, point, "low"), _at(record, arm, point, "high")
+def _band(record: Record, arm: Record | None, point: Record, key: str) -> str:
+    low, high = _at(record, arm, point, key), _at(record, arm, point, key.replace("low", "high"))
     if low is None or high is None:
         return MISSING
     name = point.get("measure", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nanotrial.report.charts import Chart, chart_svg
+from nanotrial.report.cohort import has_subjects, subject_word
 from nanotrial.report.layout import Record
 from nanotrial.report.published import reported
 from nanotrial.report.sections import failed_first
@@ -73,9 +74,15 @@ def end_points(record: Record) -> str:
         cells = [escape(arm["name"])] + [_last(m, curves.get(m) or {}) for m in measures]
         cells += [_last_reading(curves.get(m) or {}) for m in read]
         rows.append(Row(cells, "" if arm.get("status") == "done" else "failed"))
-    band = " In brackets: from 5 to 95 % of the members." if record.get("members") else ""
+    band = f" In brackets: {_band_meaning(record)}, from 5 to 95 %." if record.get("members") else ""
     last = table(f"<strong>End points.</strong> Each measure at its last time, central run.{band}", columns, rows)
     return "\n".join(filter(None, [reported(record), last]))
+
+
+def _band_meaning(record: Record) -> str:
+    if not has_subjects(record):
+        return "what is unknown"
+    return f"one reading, with what is unknown, how {escape(subject_word(record, 2))} differ and noise"
 
 
 def _last(name: str, curve: Record) -> str:
@@ -257,7 +264,8 @@ def provenance(record: Record) -> str:
         ("nanotrial", escape(record.get("nanotrial", MISSING))),
         ("Software", ", ".join(versions) or MISSING),
         ("Seed", escape(record.get("seed", MISSING))),
-        ("Members", escape(record.get("members", MISSING))),
+        ("Worlds", escape(record.get("members", MISSING))),
+        ("Subjects in each world", escape(record.get("subjects", MISSING))),
         ("Study file", f"<code>{escape(record.get('study_file', MISSING))}</code>"),
         ("SHA-256 of the study", f"<code>{escape(record.get('study_sha256', MISSING))}</code>"),
         ("Record format", escape(record.get("format", MISSING))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nanotrial.report import culture
+from nanotrial.report import cohort, culture
 from nanotrial.report.layout import Record, choose_layout, in_dish
 from nanotrial.report.tables import Column, Row, details, facts, items, table
 from nanotrial.report.words import (
@@ -35,12 +35,11 @@ def summary(record: Record) -> str:
     arms = record["arms"]
     failed = sum(a.get("status") != "done" for a in arms)
     done = f"{len(arms) - failed} of {len(arms)} done"
-    members = record.get("members") or 0
     return facts(
         [
             ("Place", escape(plain(record.get("place", ""), capital=True))),
             ("Arms", f'<span style="color:var(--bad)">{done}</span>' if failed else done),
-            ("Members per arm", str(members) if members else "none, central run only"),
+            ("Cohort", cohort.fact(record)),
             ("Fits used", listing([escape(f) for f in record.get("fits", [])]) or "none"),
             *_cells(record),
         ]
@@ -67,7 +66,6 @@ def what_was_run(record: Record) -> str:
                 _particles(record),
                 _described(record),
                 _arms(record),
-                _members(record),
             ],
         )
     )
@@ -160,7 +158,7 @@ def _arms(record: Record) -> str:
     for arm in failed_first(record):
         traits, done = layout.traits[arm["name"]], arm.get("status") == "done"
         cells = [escape(arm["name"]), escape(traits["particle"]), _loads(arm), escape(traits["ph"])]
-        cells += [escape(traits[t]) for t in varies] + [_status(arm, record.get("members") or 0)]
+        cells += [escape(traits[t]) for t in varies] + [_status(record, arm)]
         rows.append(Row(cells, "" if done else "failed", beneath="" if done else escape(_reason(arm))))
     return table("<strong>Arms.</strong> Load as given, before anything dissolves.", columns, rows)
 
@@ -169,7 +167,7 @@ def _dish_arms(record: Record) -> str:
     rows = []
     for arm in failed_first(record):
         done = arm.get("status") == "done"
-        cells = [*culture.arm_cells(record, arm), _status(arm, record.get("members") or 0)]
+        cells = [*culture.arm_cells(record, arm), _status(record, arm)]
         rows.append(Row(cells, "" if done else "failed", beneath="" if done else escape(_reason(arm))))
     columns = [*culture.arm_columns(record), Column("Status", "nowrap")]
     return table("<strong>Arms.</strong> Load as given, before anything dissolves.", columns, rows)
@@ -187,15 +185,10 @@ def _loads(arm: Record) -> str:
     )
 
 
-def _status(arm: Record, members: int) -> str:
+def _status(record: Record, arm: Record) -> str:
     if arm.get("status") != "done":
         return escape(arm.get("status") or "failed")
-    return f"done, {arm.get('members_done', 0)} of {count(members, 'member')}" if members else "done"
-
-
-def _members(record: Record) -> str:
-    lines = [f"{escape(a['name'])}: {escape(reason)}" for a in record["arms"] for reason in a.get("member_reasons", [])]
-    return details(f"Members that failed ({len(lines)})", items(lines)) if lines else ""
+    return ", ".join(filter(None, ["done", cohort.members_done(record, arm)]))
 
 
 def assumptions(record: Record) -> str:
