@@ -157,7 +157,8 @@ def test_check_prints_arms_measures_and_every_default(tiny: Path) -> None:
     assert [arm["arm"] for arm in about["arms"]] == ["particles", "particles + catalase"]
     assert [m["measure"] for m in about["measures"]] == ["release", "hydrogen_peroxide"]
     keys = {d["key"].rpartition(".")[2] for d in about["defaults"]}
-    assert keys == {"geometric_sd", "temperature", "volume", "depth", "background_salt", "atmosphere", "carbon_dioxide"}
+    subject = {"temperature", "volume", "depth", "background_salt", "atmosphere", "carbon_dioxide"}
+    assert keys == {"geometric_sd", *subject, "subjects", "control", "alpha"}
     for default in about["defaults"]:
         assert default["value"]
         assert default["reason"]
@@ -285,7 +286,7 @@ def test_cite(finished: Path) -> None:
 
 def test_evidence_predict_score_show(tmp_path: Path) -> None:
     out = tmp_path / "predictions.jsonl"
-    invoke("evidence", "predict", "--members", "2", "--out", out)
+    invoke("evidence", "predict", "--members", "0", "--out", out)
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert rows
     assert {"id", "status", "mode", "value", "lo", "hi", "unit", "larger", "reason", "budget"} <= set(rows[0])

@@ -340,10 +340,10 @@ def test_reader_that_leaves_early_is_no_error() -> None:
 # Ctrl-C.
 
 
-@pytest.mark.parametrize(("members", "wait_for"), [("100000", "arm 1/"), ("20", "arm 2/")])
-def test_interrupt_keeps_nothing_and_exits_130(members: str, wait_for: str, tiny: Path, tmp_path: Path) -> None:
+def test_interrupt_keeps_nothing_and_exits_130(tiny: Path, tmp_path: Path) -> None:
+    wait_for = "arm 2/"
     child = subprocess.Popen(
-        [*COMMAND, "run", "tiny.toml", "-o", "out", "--members", members],
+        [*COMMAND, "run", "tiny.toml", "-o", "out", "--members", "20"],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,

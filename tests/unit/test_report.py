@@ -210,8 +210,10 @@ def test_assumed_values_come_before_budgets_figures_and_end_points(record):
             "assumptions",
             "fitted",
             "budgets",
+            "cohort",
             "figures",
             "end-points",
+            "statistics",
             "balances",
             "parameters",
             "mechanisms",
@@ -395,6 +397,7 @@ def test_bands_published_points_and_readings_are_drawn(record):
     assert sorted(r["relation"] for r in rows if r["kind"] == "published") == ["<", "=", ">", "~"]
     assert all("low" in r for r in rows if r["kind"] == "curve")
     assert "less than this" in made["figure-release"].caption
+    assert "what is unknown, from 5 to 95 % of up to 20 worlds" in made["figure-release"].caption
     reading = made["figure-hydrogen_peroxide-reading"]
     assert "below the detection limit" in reading.caption
     assert "<svg" in chart_svg(reading)

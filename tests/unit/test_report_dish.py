@@ -186,6 +186,7 @@ def test_dose_figure_has_a_logarithmic_axis_bands_and_the_published_value(record
     assert [r["published"] for r in rows if r["kind"] == "published"] == [0.45]
     assert '"type": "log"' in json.dumps(chart_spec(chart))
     assert "90 % at 1 mmol/L" in chart.description
+    assert "what is unknown, from 5 to 95 % of up to 4 worlds" in chart.caption
 
 
 def test_bars_leave_out_dose_series_and_show_what_was_reported(record):

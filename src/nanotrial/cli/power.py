@@ -279,7 +279,8 @@ def _show(study: Path, about: dict[str, Any]) -> None:
             known = point["worlds"] > 0
             shown = f"{point['power']:.0%} ({point['low']:.0%}-{point['high']:.0%})"
             row[f"n = {point['n']}"] = shown if known else None
-        row[f"{WANTED:.0%} from"] = one["smallest"] or f"more than {sizes[-1]}"
+        tested = any(point["worlds"] for point in one["power"])
+        row[f"{WANTED:.0%} from"] = one["smallest"] or (f"more than {sizes[-1]}" if tested else None)
         rows.append(row)
     write_table(rows)
     say(f"\n{UNKNOWN}")

@@ -38,7 +38,8 @@ def resume_run(
         say(f"{campaign.computed} of {total} chunks were missing and are done now")
     else:
         say(f"Finished already: {total} of {total} chunks are whole")
-    if campaign.computed or not (folder / RECORD).exists():
+    gathered = (folder / RECORD).exists() and not campaign.computed
+    if campaign.plan.facts.get("kind") == "study" and not gathered:
         return finish_chunks(folder, quiet)
     say(f"Folder: {folder}")
     return tell_failures(folder)

@@ -47,22 +47,21 @@ def band_ends(ends: list[Any]) -> dict[str, float]:
     return found
 
 
-def drawn_bands(rows: Rows, arms: int, strong: float = 1.0) -> list[Band]:
+def drawn_bands(rows: Rows, arms: int) -> list[Band]:
     """Return the bands of a figure from back to front; the outer one has an edge, so that it shows in print.
 
     Arguments:
         rows: of the figure.
         arms: how many share a panel: the more, the fainter.
-        strong: factor of the opacity.
     """
     keys = {k for r in rows for k in r}
     if not keys & {READING[0], UNKNOWN[0]}:
         return []
-    faint = strong * max(0.3, min(1.0, 3.0 / max(arms, 1)))
+    faint = max(0.25, min(1.0, 2.0 / max(arms, 1)))
     alone = Band(*READING, {"fillOpacity": 0.18 * faint, "strokeWidth": 0, "clip": True})
     if UNKNOWN[0] not in keys:
         return [alone]
-    edge = {"strokeWidth": 0.7, "strokeOpacity": 0.25 + 0.3 * faint, "clip": True}
+    edge = {"strokeWidth": 0.7, "strokeOpacity": 0.35 + 0.2 * faint, "clip": True}
     return [
         Band(*READING, {"fillOpacity": 0.08 * faint, **edge}),
         Band(*UNKNOWN, {"fillOpacity": 0.24 * faint, "strokeWidth": 0, "clip": True}),
@@ -80,7 +79,7 @@ def band_words(
     record: Record,
     rows: Rows,
     unknown: str = "Darker band",
-    reading: str = "Paler band with an edge",
+    reading: str = "Paler band between thin lines",
     alone: str = "Band",
 ) -> str:
     """Return what bands mean, as sentences of a caption; an empty text where none is drawn.
@@ -97,9 +96,8 @@ def band_words(
     if not any(UNKNOWN[0] in r for r in rows):
         return f"{alone}: what is unknown, from 5 to 95 % of {worlds(record)}."
     subjects = int(record.get("subjects") or 0)
-    word = subject_word(record)
-    each = f"{subjects} {subject_word(record, subjects)} in each"
+    each = f"{subjects} {subject_word(record, subjects)} in each world, which differ, with noise"
     return (
-        f"{unknown}: what is unknown, from 5 to 95 % of the typical {word} in {worlds(record)}. "
-        f"{reading}: one reading, from 5 to 95 % over the same worlds with {each}, which differ, and noise."
+        f"{unknown}: what is unknown (the typical {subject_word(record)} of {worlds(record)}). "
+        f"{reading}: one reading ({each}). Both from 5 to 95 %."
     )

@@ -62,7 +62,7 @@ def cohort(record: Record) -> str:
 
 def _meaning(record: Record) -> str:
     word = escape(subject_word(record))
-    text = f"{count(record['members'], 'world')}: each is a draw of what is unknown, shared by all arms. "
+    text = f"{count(record['members'], 'world')}: a world is one draw of what is unknown, the same for all arms. "
     if not has_subjects(record):
         return (
             text + f"In each world an arm has one typical {word}; subjects that differ, and noise, were not asked for."
@@ -175,7 +175,7 @@ def _reasons(record: Record, shown: list[tuple[str, Record]]) -> str:
         if any(s is None for s in _parts(measure, arm)):
             found.setdefault(_reason(record, measure, arm), {}).setdefault(measure, []).append(arm["name"])
     lines = [f"{escape(why)}: {escape('; '.join(_places(shown, places)))}." for why, places in found.items()]
-    return f'<div class="quiet"><p>No share where a dash stands:</p>{items(lines)}</div>' if lines else ""
+    return f'<div class="quiet"><p>Why shares are missing:</p>{items(lines)}</div>' if lines else ""
 
 
 def _places(shown: list[tuple[str, Record]], places: dict[str, list[str]]) -> Iterator[str]:
@@ -189,7 +189,7 @@ def _reason(record: Record, measure: str, arm: Record) -> str:
     low, high, sd = (_last(arm, measure, part) for part in ("low", "high", "sd"))
     if low is None:
         return "No member reached its end"
-    if record["members"] == 1:
+    if record["members"] == 2:
         return "One world: what is unknown does not show"
     if sd == 0 and low == high:
         return "Nothing varies"

@@ -57,8 +57,8 @@ def _nothing(record: Record) -> str:
 def _meaning(record: Record, one: Record) -> str:
     return (
         "<strong>Predicted experiments, not measured ones.</strong> "
-        f"In each of {count(one['worlds'], 'world')} every arm has {escape(subjects(record))}, each read once with "
-        f"noise. Control: {escape(one['control'])}. Mean, standard deviation (SD) and its standard error (SEM) of one "
+        f"{count(one['worlds'], 'world')}; in each an arm has {escape(subjects(record))}, each read once with noise. "
+        f"Control: {escape(one['control'])}. Mean, standard deviation (SD) and its standard error (SEM) of one "
         "world, taken over worlds; the difference is to the control of the same world. p: Welch's test against the "
         "control, median over worlds, <strong>not adjusted for the number of arms</strong>. Power: share of worlds "
         f"with p below {number(one['alpha'])}, in brackets its 95&nbsp;% interval, which covers the number of worlds "
@@ -83,10 +83,11 @@ def _summary(one: Record) -> str:
 def _table(record: Record, one: Record) -> str:
     name = one["measure"]
     unit = "%" if is_fraction(name) else pretty(measure_unit(name, one["unit"]))
-    suffix = f" <small>({unit})</small>" if unit else ""
+    units = dict.fromkeys(("Mean", "SD", "SEM", "Difference"), f" <small>({unit})</small>" if unit else "")
+    units["Difference"] = " <small>(percentage points)</small>" if is_fraction(name) else units["Difference"]
     failed = any(a.get("failed") for a in one["arms"])
     columns = [Column("Arm", "nowrap"), Column("n", "number")]
-    columns += [Column(f"{n}{suffix}", "number") for n in ("Mean", "SD", "SEM", "Difference")]
+    columns += [Column(f"{n}{shown}", "number") for n, shown in units.items()]
     columns += [Column("p", "number"), Column("Power", "number")]
     columns += [Column(f"Failed <small>{escape(subject_word(record, 2))} of all worlds</small>", "number")] * failed
     rows = [_row(one, a, failed) for a in sorted(one["arms"], key=lambda a: a["arm"] != one["control"])]
@@ -125,11 +126,10 @@ def _scaled(value: float | None, scale: float, digits: int) -> str:
 
 
 def _power(arm: Record) -> str:
-    if not finite(arm.get("power")):
+    share, low, high = (float(arm[k]) if finite(arm.get(k)) else None for k in ("power", "power_low", "power_high"))
+    if share is None or low is None or high is None:
         return MISSING
-    low, high = arm.get("power_low"), arm.get("power_high")
-    between = f" <small>({100 * low:.0f} to {100 * high:.0f})</small>" if finite(low) and finite(high) else ""
-    return percent(arm["power"]) + between
+    return f"{percent(share)} <small>({100 * low:.0f} to {100 * high:.0f})</small>"
 
 
 def _left_out(record: Record, found: list[Record]) -> str:

@@ -303,7 +303,7 @@ def _bar_bands(bar: Any, rows: Rows) -> list[Any]:
         layers += [ticks.encode(x=alt.X(f"{end}:Q")) for end in READING]
     if any(UNKNOWN[0] in r for r in rows):
         line = bar.transform_filter("isValid(datum.mean_low)").mark_rule(
-            color=INK, strokeWidth=5, yOffset=6, y2Offset=6
+            color=INK, strokeWidth=4, yOffset=6, y2Offset=6
         )  # fmt: skip
         layers.append(line.encode(x=alt.X("mean_low:Q"), x2="mean_high:Q"))
     return layers

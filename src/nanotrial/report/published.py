@@ -29,8 +29,7 @@ def reported(record: Record) -> str:
     if not points:
         return note
     arms = {a["name"]: a for a in record["arms"]}
-    keys = ("mean_low", "low") if has_subjects(record) else ("low",)
-    keys = tuple(k for k in keys if any(_at(record, arms.get(p.get("arm", "")), p, k) is not None for p in points))
+    banded = any(_at(record, arms.get(p.get("arm", "")), p, "low") is not None for p in points)
     rows = []
     for p in points:
         name, arm = p.get("measure", ""), arms.get(p.get("arm", ""))
@@ -45,22 +44,29 @@ def reported(record: Record) -> str:
             value,
             shown_measure(name, here) + _suffix(name, unit, here),
         ]
-        cells += [_band(record, arm, p, key) for key in keys]
+        cells += [_bands(record, arm, p)] if banded else []
         rows.append(Row([*cells, escape(p.get("source"))]))
-    titles = {"low": "One reading" if has_subjects(record) else "What is unknown", "mean_low": "What is unknown"}
     columns = [
         Column("Published", "middle"), Column("Arm", "middle"), Column("Measure"), Column("Time", "number"),
         Column("Reported", "number"), Column("Predicted", "number"),
     ]  # fmt: skip
-    columns += [Column(titles[key], "number") for key in keys]
+    beneath = "<br><small>one reading</small>" if has_subjects(record) else ""
+    columns += [Column(f"What is unknown{beneath}", "number")] if banded else []
     caption = "<strong>Reported against predicted.</strong> Published points, and the central run at the same time."
-    caption += " Bands are from 5 to 95 %." if keys else ""
+    caption += " Bands are from 5 to 95 %." if banded else ""
     return note + table(caption, [*columns, Column("Source")], rows)
 
 
 def _suffix(name: str, unit: str, value: Any = 0.0) -> str:
     shown = "" if is_fraction(name) or not finite(value) else measure_unit(name, unit)
     return f"&nbsp;{pretty(shown)}" if shown else ""
+
+
+def _bands(record: Record, arm: Record | None, point: Record) -> str:
+    """Return the band of what is unknown and, with subjects, that of one reading beneath it."""
+    if not has_subjects(record):
+        return _band(record, arm, point, "low")
+    return f"{_band(record, arm, point, 'mean_low')}<br><small>{_band(record, arm, point, 'low')}</small>"
 
 
 def _band(record: Record, arm: Record | None, point: Record, key: str) -> str:
