@@ -189,7 +189,7 @@ def _reason(record: Record, measure: str, arm: Record) -> str:
     low, high, sd = (_last(arm, measure, part) for part in ("low", "high", "sd"))
     if low is None:
         return "No member reached its end"
-    if record["members"] == 2:
+    if record["members"] == 1:
         return "One world: what is unknown does not show"
     if sd == 0 and low == high:
         return "Nothing varies"

@@ -15,7 +15,6 @@ from nanotrial.report.words import (
     measure_title,
     measure_unit,
     number,
-    percent,
     pretty,
 )
 
@@ -129,7 +128,7 @@ def _power(arm: Record) -> str:
     share, low, high = (float(arm[k]) if finite(arm.get(k)) else None for k in ("power", "power_low", "power_high"))
     if share is None or low is None or high is None:
         return MISSING
-    return f"{percent(share)} <small>({100 * low:.0f} to {100 * high:.0f})</small>"
+    return f"{100 * share:.0f}&nbsp;% <small>({100 * low:.0f} to {100 * high:.0f})</small>"
 
 
 def _left_out(record: Record, found: list[Record]) -> str:
