@@ -46,7 +46,7 @@ from single_run import (
     seconds_at,
 )
 
-MEMBERS, CHECKED, SEED, REPEATS = 512, 20, 20240917, 3
+MEMBERS, CHECKED, SEED, REPEATS = 256, 20, 20240917, 8
 OURS = (3e-3, 1e-3, 3e-4, 1e-4, 1e-5)
 THEIRS = (
     (1e-3, 1e-3),

@@ -19,7 +19,7 @@ from nanotrial.fit.overlay import Overlay
 from nanotrial.network.model import Network
 from nanotrial.network.terms import constant, exp, power, term
 from nanotrial.places import build_arm
-from nanotrial.sampling import draw_parameters
+from nanotrial.sampling import Draws
 from nanotrial.solve import ensemble
 from nanotrial.solve.compiled import compile_network
 from nanotrial.solve.ensemble import LANE_TOLERANCES, Ensemble
@@ -221,7 +221,7 @@ def arm_of(kind: str):
 @pytest.mark.parametrize("kind", ["tube", "dish"])
 def test_members_of_an_arm_are_their_single_runs(kind, monkeypatch):
     built, times = arm_of(kind)
-    draws = draw_parameters(built.network.parameters, 3, np.random.default_rng(4), Overlay())
+    draws = Draws(built.network.parameters, Overlay(), None, 3, seed=4).unknown(0, 3)
     assert len(draws) > 10
     work = Player(TIGHT if kind == "tube" else None)
     alone = work.play_members(built, times, draws, 3)

@@ -13,7 +13,7 @@ from nanotrial.cli.main import app
 from nanotrial.experiment import Player, simulate
 from nanotrial.fit.overlay import Overlay
 from nanotrial.places import build_arm
-from nanotrial.sampling import draw_parameters, joined_parameters, member_changes
+from nanotrial.sampling import Draws, joined_parameters
 from nanotrial.study import load_study
 
 DOSE = {"particle": "bare", "concentration": "1 mmol/L", "basis": "calcium"}
@@ -78,10 +78,9 @@ def test_what_an_arm_states_is_never_drawn():
     study = make_dish(arms=arms)
     built = [build_arm(study, arm) for arm in study.arms]
     joined = joined_parameters(b.network.parameters for b in built)
-    draws = draw_parameters(joined, 4, np.random.default_rng(3), Overlay())
-    first, second = (member_changes(b.network.parameters, draws, 2) for b in built)
-    assert "cells.seeding_density" in draws
-    assert first["cells.seeding_density"] == draws["cells.seeding_density"][2]
+    draws = Draws(joined, Overlay(), None, 4, seed=3)
+    first, second = (draws.typical(b.name, b.network.parameters, 0, 4) for b in built)
+    assert first["cells.seeding_density"].tolist() == draws.unknown(0, 4)["cells.seeding_density"].tolist()
     assert "cells.seeding_density" not in second
     assert "4t1.pmca_rate" in second
 
@@ -90,7 +89,7 @@ def test_two_lines_in_one_study_are_drawn_apart():
     arms = [{"name": line, "subject": {"cells": line}} for line in ("hela", "a549")]
     study = make_dish(arms=arms)
     tables = [build_arm(study, arm).network.parameters for arm in study.arms]
-    draws = draw_parameters(joined_parameters(tables), 8, np.random.default_rng(1), Overlay())
+    draws = Draws(joined_parameters(tables), Overlay(), None, 8).unknown(0, 8)
     assert not np.allclose(draws["hela.catalase_rate"] / draws["a549.catalase_rate"], 1.0, rtol=0.5)
 
 

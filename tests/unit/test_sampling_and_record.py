@@ -19,7 +19,7 @@ from nanotrial.fit.overlay import Overlay
 from nanotrial.network.model import Parameter
 from nanotrial.observe.colour_reaction import ABOVE, BELOW, INSIDE, read_out
 from nanotrial.record import bibliography, make_record, new_folder, read_run, to_dataset, write_run
-from nanotrial.sampling import draw_parameters
+from nanotrial.sampling import Draws
 from nanotrial.units import dimension_of
 from nanotrial.values import Distribution, Value
 
@@ -36,7 +36,7 @@ def uncertain(name: str, number: float, unit: str = "1", **spread) -> Parameter:
 
 def draws(*parameters: Parameter, members: int = 400, seed: int = 3, overlay: Overlay | None = None):
     known = {p.name: p for p in parameters}
-    return draw_parameters(known, members, np.random.default_rng(seed), overlay or Overlay())
+    return Draws(known, overlay or Overlay(), None, members, seed=seed).unknown(0, members)
 
 
 A = uncertain("a", 2.0, kind="normal", sd=5.0, low=1.0, high=4.0)

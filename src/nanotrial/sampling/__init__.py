@@ -2,7 +2,7 @@
 
 from nanotrial.sampling.designs import DESIGNS
 from nanotrial.sampling.draws import Draws
-from nanotrial.sampling.members import draw_parameters, joined_parameters, member_changes
+from nanotrial.sampling.joined import joined_parameters
 from nanotrial.sampling.noise import Noise, noise_of
 from nanotrial.sampling.separation import Bands, VarianceShares, bands, variance_shares
 
@@ -13,9 +13,7 @@ __all__ = [
     "Noise",
     "VarianceShares",
     "bands",
-    "draw_parameters",
     "joined_parameters",
-    "member_changes",
     "noise_of",
     "variance_shares",
 ]
