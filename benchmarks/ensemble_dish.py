@@ -2,7 +2,7 @@
 
 A day in a dish (about 170 states, equilibria among them), members drawn as for evidence: what is unknown by world, and
 one well in each. libRoadRunner plays a few of them, nanotrial the same few, repeated and shuffled to as many as were
-drawn: rates are over the very same members. About one drawn member in a hundred oscillates for thousands of steps and
+drawn: rates are over the very same members. One to four drawn members in a hundred oscillate for thousands of steps and
 would decide everything; they are left out for both, counted, and told apart: two of them in each program, and all drawn
 members together, for libRoadRunner from its times of both kinds.
 

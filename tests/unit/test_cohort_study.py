@@ -114,7 +114,7 @@ def test_numbers_in_range_are_read_as_they_stand(number, alpha):
         ({"control": {"name": "left alone"}}, "cohort.control", "an arm of the study"),
         ({"subject": 4}, "cohort.subject", "Did you mean `subjects`?"),
         (4, "cohort", "found 4; expected"),
-        ([{"subjects": 4}], "cohort", "expected tables"),
+        ([{"subjects": 4}], "cohort", "expected a table"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(cohort, key, text):

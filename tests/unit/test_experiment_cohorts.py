@@ -182,7 +182,6 @@ def test_an_untreated_typical_subject_has_viability_one(cells):
     assert np.all(cells.arm("peroxide").typical["viability"] < 1.0)
 
 
-@pytest.mark.xfail(reason="a well is counted over its own number of seeded cells, which cancels", strict=True)
 def test_wells_that_got_more_cells_have_more_of_the_signal():
     """Repeats of an untreated well scatter as much as their seeding does, far from confluence."""
     thin = {"seeding_density": "1e3 1/cm^2"}

@@ -24,6 +24,7 @@ from nanotrial.experiment import FEW_MEMBERS, Player, cohort_of_arm
 from nanotrial.fit.overlay import Overlay
 from nanotrial.places import BuiltArm, build_arm
 from nanotrial.sampling import Draws, joined_parameters
+from nanotrial.solve.ensemble import THOROUGH_FROM
 from nanotrial.solve.run import Tolerances
 from nanotrial.study import Study, load_study, measure_unit, read_study
 from nanotrial.units import to_si
@@ -97,7 +98,8 @@ class Stage:
         self.study = read_study(tomllib.loads(work.inputs[STUDY]), Path(STUDY), catalogue)
         self.arms = [build_arm(self.study, arm, work.overlay) for arm in self.study.arms]
         self.times = sorted({t for m in self.study.measures for t in m.times})
-        self.player = Player(work.tolerances)
+        many = work.members * (work.subjects + 1) >= THOROUGH_FROM
+        self.player = Player(work.tolerances, many=many)
 
     def rows_of(self, built: BuiltArm, work: StudyWork, first: int, last: int) -> dict[str, NDArray[Any]]:
         """Return the rows of one arm."""

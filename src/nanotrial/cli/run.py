@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from nanotrial.study import Study
 
 USUAL_MEMBERS, DESIGN = 20, "latin_hypercube"
-# Members of an arm that are held in memory at once; more go in chunks, each of about a thousand.
-MOST_AT_ONCE, USUAL_CHUNK = 2000, 1000
+# Members of an arm that are held in memory at once; more go in chunks. Large chunks keep the lanes full of those few that
+# need many steps; there are eight at least, so that a fault costs little.
+MOST_AT_ONCE, USUAL_CHUNK, FEWEST_CHUNKS = 2000, 4000, 8
 
 
 def run_study(
@@ -97,7 +98,7 @@ def _run_in_chunks(
     from nanotrial.campaign import run_campaign
     from nanotrial.campaign.study_work import make_work
 
-    size = chunk or max(1, min(members, USUAL_CHUNK // (subjects + 1)))
+    size = chunk or max(1, min(-(-members // FEWEST_CHUNKS), USUAL_CHUNK // (subjects + 1)))
     if not quiet:
         count = members * (subjects + 1)
         note(f"{count} members per arm, side by side in compiled code, in chunks of {size} worlds")

@@ -64,14 +64,15 @@ CELLS = Tolerances(relative=1e-6, absolute=1e-9, negative=1e-4, max_steps=400_00
 class Player:
     """Plays arms of studies and keeps compiled networks, so that arms of one structure share them."""
 
-    def __init__(self, tolerances: Tolerances | None = None, threads: int = 0) -> None:
+    def __init__(self, tolerances: Tolerances | None = None, threads: int = 0, many: bool = False) -> None:
         """Start with nothing compiled.
 
         Arguments:
             tolerances: error control of single runs.
             threads: how many run members; 0: as many as there are cores.
+            many: members will come in thousands, so code that takes longer to make pays; numbers do not depend on it.
         """
-        self.tolerances, self.threads = tolerances, threads
+        self.tolerances, self.threads, self.many = tolerances, threads, many
         self._runners: dict[str, Runner] = {}
         self._untreated: dict[Any, BuiltArm] = {}
         self._seen: dict[Any, dict[str, Vector]] = {}
@@ -158,7 +159,7 @@ class Player:
         runner = self.runner(built)
         c = runner.compiled
         if c.digest not in self._ensembles:
-            self._ensembles[c.digest] = Ensemble(built.network, c, threads=self.threads)
+            self._ensembles[c.digest] = Ensemble(built.network, c, threads=self.threads, level=int(self.many))
         ensemble = self._ensembles[c.digest]
         values = [changes.get(n, built.network.parameters[n].value) for n in c.parameter_names]
         given = np.stack([np.broadcast_to(np.asarray(v, dtype=float), (members,)) for v in values], axis=1)
@@ -231,8 +232,10 @@ def _refuse_no_numbers(values: Mapping[str, float]) -> None:
 def _members_held_to(table: MemberTable, untreated: MemberTable) -> MemberTable:
     """Return members whose viability and live fraction are over those of the same cells left alone."""
     values = dict(table.values)
+    # Each well is over its own untreated cells; the control may be a well that was seeded with other numbers.
+    more = table.values["untreated_cells"] / untreated.values["untreated_cells"]
     for name in HELD:
-        values[name] = table.values[name] / untreated.values[name]
+        values[name] = table.values[name] / untreated.values[name] * more
     values["cell_death"] = 1.0 - values["viability"]
     alone = {i: f"left alone: {why}" for i, why in untreated.reasons.items() if i not in table.reasons}
     if alone:

@@ -30,6 +30,7 @@ def _observe_cells(dish: Dish) -> None:
     unharmed = dish.live / dish.untreated
     network.observe("population", unharmed, "1", "live cells over those that growth at its usual speed would give")
     network.observe("live_fraction", unharmed, "1", "live cells over those of an untreated well")
+    network.observe("untreated_cells", dish.untreated, "1", "cells that growth at its usual speed would give")
     network.observe("apoptotic_fraction", network["dead.apoptotic"] / everyone, "1", "dead the apoptosis-like way")
     network.observe("necrotic_fraction", network["dead.necrotic"] / everyone, "1", "dead the necrosis-like way")
     shown = {

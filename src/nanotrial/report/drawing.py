@@ -86,13 +86,16 @@ def _make_narrow(view: dict[str, Any], about: dict[str, Any]) -> None:
 
 
 def chart_svg(chart: Chart, narrow: bool = False) -> str:
-    """Return a figure as SVG text; its ids carry the figure's own, so that several can stand on one page."""
+    """Return a figure as SVG text; its ids carry the figure's own, so that several can stand on one page.
+
+    Ids are counted anew in every figure: the drawing library counts on from figure to figure of a process.
+    """
     import vl_convert
 
     svg = vl_convert.vegalite_to_svg(chart_spec(chart, narrow), vl_version=vegalite_version())
     mark = f"{chart.id}-{'narrow' if narrow else 'wide'}-"
-    svg = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m[1] + mark, svg)
-    return str(svg)
+    order = {name: i for i, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
+    return re.sub(r'(\bid="|url\(#|href="#)([^")]+)', lambda m: f"{m[1]}{mark}{order.get(m[2], m[2])}", str(svg))
 
 
 def chart_png(chart: Chart, scale: float = 2.0, narrow: bool = False) -> bytes:

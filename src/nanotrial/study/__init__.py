@@ -77,7 +77,7 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     refuse_duplicates(arms, path)
     measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles, place)
     _check_end(top, place, measures, arms)
-    cohort = read_cohort(top.named("cohort"), f"{path.name}: cohort", defaults, arms, place)
+    cohort = read_cohort(top.table.get("cohort", {}), f"{path.name}: cohort", defaults, arms, place)
     raw_fits = top.table.get("fits", [])
     if not isinstance(raw_fits, list) or not all(isinstance(f, str) for f in raw_fits):
         raise StudyError(f"{path.name}: fits", f"{raw_fits!r}", 'a list of fits such as ["calcium_peroxide_release"]')

@@ -51,12 +51,7 @@ class LaneSystem:
         return loaded, np.array([loaded.address(n) for n in names], dtype=np.int64)
 
 
-# Code that the compiler tried harder on runs a quarter faster and takes two seconds more to make; results are the same.
-QUICK, THOROUGH = 0, 1
-THOROUGH_FROM = 5000
-
-
-def lane_system(network: Network, compiled: CompiledNetwork, level: int = QUICK) -> LaneSystem:
+def lane_system(network: Network, compiled: CompiledNetwork, level: int = 0) -> LaneSystem:
     """Return the code of a network, from disk where it was made before.
 
     Rows of equilibria are matched to variables by their sizes at the start with the network's own values, never those
