@@ -1,8 +1,8 @@
 """The whole in-vitro study as a user runs it: start-up, 29 arms, report. Wall time and peak memory of the process.
 
-There is no peer that plays this experiment. The limits we hold ourselves to, on two cores: central runs alone 15 s and 600
-MB, the usual cohort (20 worlds of three wells and a typical one) 180 s and 800 MB, machine code from disk. Of the cohort,
-nearly all is spent on the one world in twenty whose calcium oscillates for a day.
+There is no peer that plays this experiment. The limits we hold ourselves to, on two cores: central runs alone 15 s and
+600 MB, the usual cohort (20 worlds of three wells and a typical one) 180 s and 800 MB, machine code from disk. Of the
+cohort, nearly all is spent on the one world in twenty whose calcium oscillates for a day.
 """
 
 from __future__ import annotations

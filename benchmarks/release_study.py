@@ -1,7 +1,7 @@
 """The whole release study as a user runs it: start-up, 20 arms, report. Wall time and peak memory of the process.
 
-There is no peer that plays this experiment. The limits we hold ourselves to, on two cores: central runs alone 5 s and 400
-MB, the usual cohort (20 worlds of three tubes and a typical one) 10 s and 600 MB, machine code from disk.
+There is no peer that plays this experiment. The limits we hold ourselves to, on two cores: central runs alone 5 s and
+400 MB, the usual cohort (20 worlds of three tubes and a typical one) 10 s and 600 MB, machine code from disk.
 """
 
 from __future__ import annotations
