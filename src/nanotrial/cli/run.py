@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from nanotrial.study import Study
 
 USUAL_MEMBERS, DESIGN = 20, "latin_hypercube"
-# Members of an arm that are held in memory at once; more go in chunks. Large chunks keep lanes full of those few members
-# that need many steps; there are eight at least, so that a fault costs little.
+# Members of an arm that are held in memory at once; more go in chunks. Large chunks keep lanes full of those few
+# members that need many steps; there are eight at least, so that a fault costs little.
 MOST_AT_ONCE, USUAL_CHUNK, FEWEST_CHUNKS = 2000, 4000, 8
 
 

@@ -96,6 +96,14 @@ class Runner:
         self.compiled = compiled
         self.tolerances = tolerances or Tolerances()
         self._integrators: dict[tuple[float, ...], ca.Function] = {}
+        self._events: dict[int, tuple[Event, ca.Function]] = {}
+
+    def event(self, network: Network, event: Event) -> ca.Function:
+        """Return what an event of a network does to amounts (``event_map``), made once."""
+        known = self._events.get(id(event))
+        if known is None or known[0] is not event:
+            known = self._events[id(event)] = (event, event_map(network, event))
+        return known[1]
 
     def integrator(
         self, start: float, grid: tuple[float, ...], longest_step: float = 0.0, tighter: float = 1.0
@@ -184,19 +192,20 @@ def simulate_network(
         for name, value in segment.changes.items():
             p[c.parameter_index(name)] = value
         for event in segment.events:
-            after = _flat(event_map(network, event)(amounts, z, p))
+            after = _flat(work.event(network, event)(amounts, z, p))
             expected = expected + _flat(c.contents(after, p)) - _flat(c.contents(amounts, p))
             amounts = after
         z = c.solve_equilibria(amounts, p, z, segment.start)
         starts.append(z)
         y = np.concatenate([amounts / c.scales, z])
         at, states = _advance(work, y, p, segment)
-        for t, state in zip(at, states.T, strict=True):
-            if t in segment.outputs:
-                times.append(t)
-                rows.append(state)
-                shown.append(_flat(c.observe(t, state, p)))
-                promised.append(expected)
+        wanted = set(segment.outputs)
+        which = [k for k, t in enumerate(at) if t in wanted]
+        if which:
+            shown.append(_columns(c.observe(np.array(at)[None, which], states[:, which], p)))
+            rows.append(states[:, which].T)
+            times += [at[k] for k in which]
+            promised += [expected] * len(which)
         n = len(c.species_names)
         amounts, z = states[:n, -1] * c.scales, states[n:, -1]
         if c.unknown_names:
@@ -275,15 +284,15 @@ def _trajectory(
     worst: float,
 ) -> Trajectory:
     n = len(c.species_names)
-    states = np.array(rows).reshape(len(times), c.size)
+    states = np.concatenate([np.empty((0, c.size)), *rows])
     states[:, :n] *= c.scales
-    held = np.array([_flat(c.contents(s[:n], p)) for s in states]).reshape(len(times), len(c.content_names))
+    held = _columns(c.contents(states[:, :n].T, p)) if times else np.empty((0, len(c.content_names)))
     lowest = {name: float(states[:, i].min()) for i, name in enumerate(c.species_names)} if times else {}
     return Trajectory(
         time=np.array(times),
         states=states,
         state_names=(*c.species_names, *c.unknown_names),
-        observables=np.array(shown).reshape(len(times), len(c.observable_names)),
+        observables=np.concatenate([np.empty((0, len(c.observable_names))), *shown]),
         observable_names=c.observable_names,
         contents=held,
         expected_contents=np.array(promised).reshape(len(times), len(c.content_names)),
@@ -292,6 +301,11 @@ def _trajectory(
         lowest=lowest,
         residual=worst,
     )
+
+
+def _columns(matrix: ca.DM) -> Vector:
+    """Return a dense matrix with one row for each column."""
+    return np.asarray(matrix.full(), dtype=float).T
 
 
 def _flat(matrix: ca.DM) -> Vector:
