@@ -37,7 +37,7 @@ LANE_TOLERANCES = Tolerances(relative=1e-5, absolute=1e-8, negative=1e-4, max_st
 # Code that the compiler tried harder on runs a quarter faster and takes two seconds more to make; results are the same.
 QUICK, THOROUGH, THOROUGH_FROM = 0, 1, 5000
 # Members of one call of the kernel: enough to keep lanes full, few enough to share out.
-SLICE = 128
+SLICE = 512
 FEW_STEPS = 400
 # What the kernel says of a member.
 DONE, TOO_MANY_STEPS = 0, 1
