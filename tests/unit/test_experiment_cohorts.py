@@ -418,8 +418,8 @@ def test_noise_of_a_reported_mean_falls_with_the_cohort(monkeypatch):
         assert 1e-3 < stats.chi2.cdf(chi, len(apart)) < 1 - 1e-3
 
 
-@pytest.mark.parametrize(("check", "expected"), [("comparison", "arm"), ("ratio", 0.5)])
-def test_a_comparison_takes_typical_subjects_and_a_ratio_what_is_printed(check, expected):
+@pytest.mark.parametrize(("check", "expected"), [("comparison", "arm"), ("ratio", 1.9)])
+def test_two_sides_are_compared_by_typical_subjects(check, expected):
     """Typical subjects say that the first is larger, printed means the opposite."""
     path = Path("made.toml")
     sides = {"one": Side("a", HOUR), "two": Side("b", HOUR)}

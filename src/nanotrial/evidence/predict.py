@@ -1,9 +1,9 @@
 """A prediction for every fact, from the study that shows it; facts that nothing covers say why.
 
 ``lo`` and ``hi`` are the 5th and 95th percentile of what a paper would print, the mean over a cohort of noisy readings,
-over worlds drawn from all spreads; ``value`` is their median. A comparison says which side is larger in the median of
-the paired difference of typical subjects, a ratio is taken world by world. ``mode``
-is ``fitted`` for facts a fit of the study was made to, and for comparisons and ratios of two such.
+over worlds drawn from all spreads; ``value`` is their median. Two sides are compared without noise: a comparison says
+which is larger in the median of the paired difference of typical subjects, a ratio is taken of them world by world.
+``mode`` is ``fitted`` for facts a fit of the study was made to, and for comparisons and ratios of two such.
 """
 
 from __future__ import annotations
@@ -130,9 +130,8 @@ def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[st
     for words in (fact.arm, fact.comparator):
         side = mapping.sides[words]
         found, overlay = curves[mapping.study, side.arm, mapping.measure, side.time]
-        # A comparison asks for the sign of the effect itself, a ratio for what is printed.
-        members = found.typical if mapping.check == "comparison" else found.reported
-        values.append(members if len(members) else np.array([found.central]))
+        # Noise on practically nothing would make a sign or a ratio of its own.
+        values.append(found.typical if len(found.typical) else np.array([found.central]))
         fitted.append(fact.id in overlay.facts or _fitted_point(mapping, side, overlay))
     # Two numbers that were both fitted are no test.
     row["mode"] = "fitted" if all(fitted) else "predicted"
