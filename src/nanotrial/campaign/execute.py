@@ -135,6 +135,10 @@ def _complete(
             store.write(number, data)
             done += 1
             progress(done, plan.chunks)
+    except OutputError as error:
+        if "resume" in str(error):
+            raise
+        raise OutputError(f"{error} {how_to_resume(store.folder)}") from error
     except KeyboardInterrupt:
         kept = f"{len(store.present())} of {plan.chunks} chunks are kept"
         raise KeyboardInterrupt(f"Interrupted; {kept}. {how_to_resume(store.folder)}") from None

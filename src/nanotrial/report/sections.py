@@ -188,7 +188,9 @@ def _loads(arm: Record) -> str:
 def _status(record: Record, arm: Record) -> str:
     if arm.get("status") != "done":
         return escape(arm.get("status") or "failed")
-    return ", ".join(filter(None, ["done", cohort.members_done(record, arm)]))
+    # The cohort section counts members; here only arms that lost some.
+    whole = arm.get("members_done") == arm.get("members_all")
+    return ", ".join(filter(None, ["done", "" if whole else cohort.members_done(record, arm)]))
 
 
 def assumptions(record: Record) -> str:
