@@ -149,7 +149,7 @@ def _play(
 ) -> StudyResult:
     """Return the chosen arms played to the time; measures stay, because dyes of one are used by others."""
     from nanotrial.errors import SolveError
-    from nanotrial.experiment import simulate
+    from nanotrial.experiment import simulate, usual_workers
     from nanotrial.solve.ensemble import cores
 
     some = replace(
@@ -157,7 +157,7 @@ def _play(
         arms=tuple(a for a in study.arms if a.name in arms),
         measures=tuple(replace(m, times=(time,)) for m in study.measures),
     )
-    workers = 1 if study.place == "tube" else min(cores(), len(arms))
+    workers = usual_workers(study.place, len(arms), cores())
     with progress_bar(len(arms), "arm", quiet) as begin:
         found = simulate(some, members=worlds, seed=seed, subjects=subjects, progress=begin, workers=workers)
     control = found.arm(_cohort(study).control)

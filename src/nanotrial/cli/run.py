@@ -61,7 +61,8 @@ def run_study(
     each = subjects or (loaded.cohort.subjects if loaded.cohort else 0)
     if members and (scheduler or chunk or members * (each + 1) > MOST_AT_ONCE):
         return _run_in_chunks(loaded, folder, members, each, seed, design, chunk, scheduler, workers, quiet)
-    from nanotrial.experiment import simulate
+    from nanotrial.experiment import simulate, usual_workers
+    from nanotrial.solve.ensemble import cores
 
     with honest_interrupts() as check, progress_bar(len(loaded.arms), "arm", quiet) as begin:
 
@@ -76,7 +77,7 @@ def run_study(
             progress=step,
             subjects=each if members else 0,
             design=design,
-            workers=workers or _usual_workers(loaded),
+            workers=workers or usual_workers(loaded.place, len(loaded.arms), cores()),
         )
     write_folder(result, folder)
     return tell_result(result, folder)
@@ -106,13 +107,6 @@ def _run_in_chunks(
     with chunk_progress(quiet) as progress:
         run_campaign(work, folder, size, scheduler, workers or None, progress, note)
     return finish_chunks(folder, quiet)
-
-
-def _usual_workers(study: Study) -> int:
-    """Return how many processes pay: starting one takes about as long as a few tubes."""
-    from nanotrial.solve.ensemble import cores
-
-    return min(cores(), len(study.arms)) if study.place != "tube" else 1
 
 
 def _default_folder(study: Path) -> Path:

@@ -20,6 +20,7 @@ from nanotrial.evidence.facts import Fact
 from nanotrial.evidence.members import PointValues, member_values
 from nanotrial.evidence.published import TWO_SIDED, MappedFact, Side, all_facts
 from nanotrial.evidence.rooms import why_no_study
+from nanotrial.experiment import usual_workers
 from nanotrial.fit.overlay import Overlay
 from nanotrial.study import load_study, measure_unit
 from nanotrial.units import from_si
@@ -65,7 +66,7 @@ def predict_facts(
         if without_fits:
             study = replace(study, fits=())
         needed = [mapped[f.id] for f in wanted if mapped[f.id].study == path]
-        curves.update(_play(study, path, needed, members, seed, workers if study.place != "tube" else 1))
+        curves.update(_play(study, path, needed, members, seed, usual_workers(study.place, workers, workers)))
     return [_predict(f, mapped.get(f.id), curves) for f in facts]
 
 

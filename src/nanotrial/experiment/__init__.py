@@ -3,7 +3,7 @@
 from nanotrial.experiment.comparisons import ArmStatistics, Comparison, compare_arms, noisy_readings
 from nanotrial.experiment.play import ArmResult, StudyResult, cohort_of_arm, comparisons_of, measure_noise, simulate
 from nanotrial.experiment.player import CELLS, FEW_MEMBERS, HELD, Control, MemberTable, Player
-from nanotrial.experiment.pool import BuiltArms, play_arms
+from nanotrial.experiment.pool import BuiltArms, play_arms, usual_workers
 from nanotrial.experiment.summaries import MeasureSummary, summarise
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "play_arms",
     "simulate",
     "summarise",
+    "usual_workers",
 ]

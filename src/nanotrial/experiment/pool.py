@@ -15,6 +15,17 @@ from nanotrial.places import BuiltArm
 Result = TypeVar("Result", covariant=True)
 
 
+def usual_workers(place: str, arms: int, most: int) -> int:
+    """Return how many processes pay: starting one takes about as long as a few tubes.
+
+    Arguments:
+        place: of the study.
+        arms: how many are played.
+        most: never more, such as the number of cores.
+    """
+    return 1 if place == "tube" else max(1, min(most, arms))
+
+
 class BuiltArms(dict[str, BuiltArm]):
     """Arms that are built already; a pickle leaves them behind, since symbols stay in their process."""
 
