@@ -52,7 +52,7 @@ def examine_power(
     from nanotrial.study import load_study
 
     loaded = load_study(study)
-    chosen = _measure_of(loaded, measure)
+    chosen = loaded.measure(measure)
     time = _time_of(loaded, chosen, at)
     numbers = _sizes_of(sizes)
     arms = _arms_of(loaded, chosen.name, arm or [])
@@ -70,16 +70,6 @@ def examine_power(
             each = members * (max(numbers) + 1)
             note(f"Failed: {one.members_failed} of {each} members of `{one.name}`; the first: {one.member_reasons[0]}")
     return FAILED if any(one.status != "done" or one.members_failed for one in found.arms) else DONE
-
-
-def _measure_of(study: Study, name: str) -> Measure:
-    from nanotrial.errors import StudyError, nearest
-
-    for one in study.measures:
-        if one.name == name:
-            return one
-    known = [m.name for m in study.measures]
-    raise StudyError(f"{study.path.name}: measure", f"`{name}`", "a measure of the study", nearest(name, known))
 
 
 def _time_of(study: Study, measure: Measure, at: str | None) -> float:

@@ -242,7 +242,7 @@ def cohort_of_arm(
 
 def measure_noise(study: Study, name: str) -> Noise:
     """Return the noise of readings of a measure: of the place, and of its assay."""
-    measure = next(m for m in study.measures if m.name == name)
+    measure = study.measure(name)
     sd = 0.0
     if measure.assay:
         sd = read_out(np.zeros(1), study.catalogue.load("assays", measure.assay)).sd

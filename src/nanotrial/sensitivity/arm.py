@@ -171,7 +171,7 @@ def _model_of(
     study: Study, arm: str, measure: str, time: float, overlay: Overlay | None, done: Callable[[str], None]
 ) -> ArmModel:
     chosen = study.arm(arm)
-    asked = _time_of(study, _measure_of(study, measure), time)
+    asked = _time_of(study, study.measure(measure), time)
     fits = overlay if overlay is not None else Overlay.of_study(study)
     built = build_arm(study, chosen, fits)
     if measure not in built.network.observables:
@@ -185,14 +185,6 @@ def _model_of(
     variability = study.catalogue.load("variability", study.place)
     inputs = inputs_of_arm(built.network.parameters, fits, variability)
     return ArmModel(Player(), built, inputs, measure, asked, done)
-
-
-def _measure_of(study: Study, name: str) -> Measure:
-    for one in study.measures:
-        if one.name == name:
-            return one
-    known = [m.name for m in study.measures]
-    raise StudyError(f"{study.path.name}: measure", f"`{name}`", "a measure of the study", nearest(name, known))
 
 
 def _time_of(study: Study, measure: Measure, time: float) -> float:

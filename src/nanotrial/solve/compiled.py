@@ -126,7 +126,7 @@ class CompiledNetwork:
             if np.max(np.abs(r)) < 1e-12 or np.max(np.abs(step) / (1e-3 + np.abs(z))) < 1e-13:
                 return p
             p[place] += step[row]
-            inside = self._inside(z, z + step)
+            inside = self.inside(z, z + step)
             z[others] = inside[others]
         raise SolveError(f"no start with {unknown} = {target:g} was found", 0.0, unknown)
 
@@ -149,27 +149,32 @@ class CompiledNetwork:
             except np.linalg.LinAlgError:
                 return None
             step = np.where(free, np.clip(step, -1.0, 1.0), step)
-            size, trial = 1.0, self._inside(z, z + step)
+            size, trial = 1.0, self.inside(z, z + step)
             norm = float(np.linalg.norm(r))
             while careful and size > 1e-6:
                 after = float(np.linalg.norm(_dense(self.residual(amounts, trial, parameters))))
                 if after < norm or norm < 1e-12:
                     break
                 size *= 0.5
-                trial = self._inside(z, z + size * step)
+                trial = self.inside(z, z + size * step)
             still = bool(np.all(np.abs(trial - z) <= 1e-10 * (1e-6 + np.abs(trial))))
             z = trial
             if still and norm < 1e-9:
                 return z
         return None
 
-    def _inside(self, z: Vector, trial: Vector) -> Vector:
-        """Return a trial point whose bounded variables move by at most a decade from their bounds, up or down."""
-        low = self.lower
+    def inside(self, z: Vector, trial: Vector) -> Vector:
+        """Return a trial point whose bounded variables move by at most a decade from their bounds, up or down.
+
+        Arguments:
+            z: equilibrium variables, shape (variables,) or (variables, members).
+            trial: where a step would lead, of the same shape.
+        """
+        low = self.lower.reshape(-1, *[1] * (z.ndim - 1))
         bounded = np.isfinite(low)
-        room = np.where(bounded, z - low, 0.0)
-        floor, ceiling = low + 0.1 * room, low + 10.0 * np.maximum(room, 1e-3)
-        return np.where(bounded, np.clip(trial, floor, ceiling), trial)
+        base = np.where(bounded, low, 0.0)
+        room = np.where(bounded, z - base, 0.0)
+        return np.where(bounded, np.clip(trial, base + 0.1 * room, base + 10.0 * np.maximum(room, 1e-3)), trial)
 
 
 def _dense(matrix: ca.DM) -> Vector:

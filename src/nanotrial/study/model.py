@@ -174,3 +174,11 @@ class Study:
         raise StudyError(
             f"{self.path.name}: arm", f"`{name}`", "an arm of the study", nearest(name, [a.name for a in self.arms])
         )
+
+    def measure(self, name: str) -> Measure:
+        """Return a measure by name; a misspelt one raises with the nearest."""
+        for one in self.measures:
+            if one.name == name:
+                return one
+        known = [m.name for m in self.measures]
+        raise StudyError(f"{self.path.name}: measure", f"`{name}`", "a measure of the study", nearest(name, known))

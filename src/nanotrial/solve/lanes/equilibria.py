@@ -74,7 +74,7 @@ class MemberEquilibria:
             step = solve_each(slopes, -r)
             old = z[:, who]
             step = np.where(np.isfinite(self.compiled.lower)[:, None], step, np.clip(step, -1.0, 1.0))
-            new = self._inside(old, old + step)
+            new = self.compiled.inside(old, old + step)
             good = np.isfinite(new).all(axis=0)
             lost.extend(who[~good].tolist())
             z[:, who[good]] = new[:, good]
@@ -82,14 +82,6 @@ class MemberEquilibria:
             done = still & (np.linalg.norm(r, axis=0) < 1e-9)
             who = who[good & ~done]
         return [*lost, *who.tolist()]
-
-    def _inside(self, z: Array, trial: Array) -> Array:
-        """Return a trial point whose bounded variables move by at most a decade from their bounds."""
-        low = self.compiled.lower[:, None]
-        bounded = np.isfinite(low)
-        base = np.where(bounded, low, 0.0)
-        room = np.where(bounded, z - base, 0.0)
-        return np.where(bounded, np.clip(trial, base + 0.1 * room, base + 10.0 * np.maximum(room, 1e-3)), trial)
 
     def _titration_program(self, place: int, row: int) -> Program:
         """Return residual and slopes at the start, a parameter in the place of one of the variables."""
@@ -124,7 +116,7 @@ class MemberEquilibria:
             if not len(who):
                 break
             p[place, who] += step[row]
-            new = self._inside(z[:, who], z[:, who] + step)
+            new = self.compiled.inside(z[:, who], z[:, who] + step)
             z[np.ix_(others, who)] = new[others]
         for one in who:
             try:
