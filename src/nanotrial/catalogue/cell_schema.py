@@ -51,6 +51,7 @@ class CellLine:
     resting_calcium: Annotated[Value, "nmol/L"]
     pmca_rate: Flux
     uptake: Uptake
+    receptors: dict[str, Annotated[Value, "1"]] = field(default_factory=dict)
     warning: str = ""
     description: str = ""
 

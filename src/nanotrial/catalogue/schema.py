@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from nanotrial.catalogue.cell_schema import CELL_KINDS
+from nanotrial.catalogue.mineral_schema import MINERAL_KINDS, Inducer, Phase
 from nanotrial.errors import CatalogueError, nearest
 from nanotrial.values import Value, read_value
 
@@ -84,6 +85,7 @@ class AqueousSpecies:
     components: Counts
     log_k: Number
     enthalpy: Energy | None = None
+    ion_size: Annotated[Value, "nm"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,7 @@ class Solute:
     master: str
     charge: int
     diffusivity: Annotated[Value, "m^2/s"]
+    ion_size: Annotated[Value, "nm"] | None = None
     species: list[AqueousSpecies] = field(default_factory=list)
     gas: Gas | None = None
     decay: Decay | None = None
@@ -136,19 +139,6 @@ class Buffer:
     counter_ion: str
     low_ph: Number
     high_ph: Number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phase:
-    """A mineral that may form from solution."""
-
-    name: str
-    formula: str
-    products: Counts
-    ion_product: Counts
-    log_k: Number
-    relaxation_rate: Annotated[Value, "1/s"]
-    enthalpy: Energy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,13 +300,13 @@ KINDS: dict[str, type] = {
     "materials": Material,
     "solutes": Solute,
     "buffers": Buffer,
-    "phases": Phase,
     "coatings": Coating,
     "agents": Agent,
     "assays": Assay,
     "vessels": Vessel,
     "variability": Variability,
     **CELL_KINDS,
+    **MINERAL_KINDS,
 }
 
 
@@ -347,7 +337,7 @@ def read_sheet(table: object, sheet: type, where: str) -> Any:
         elif entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
             raise CatalogueError(f"{where}: {entry.name}", "nothing", f"`{entry.name}` in a {sheet.__name__.lower()}")
     whole = sheet(**made)
-    problem = whole.problem() if isinstance(whole, Agent) else None
+    problem = whole.problem() if isinstance(whole, (Agent, Phase, Inducer)) else None
     if problem is not None:
         raise CatalogueError(where, *problem)
     return whole

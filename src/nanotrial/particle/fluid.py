@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nanotrial.catalogue.schema import Agent, Coating, Material, Phase
+from nanotrial.catalogue.mineral_schema import Phase
+from nanotrial.catalogue.schema import Agent, Coating, Material
 from nanotrial.medium.speciation import Solution
+from nanotrial.medium.surfaces import Surface
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant
 from nanotrial.particle.population import CoatGeometry, SizeClasses
@@ -68,6 +70,7 @@ class Fluid:
     cohorts: list[Cohort]
     agents: dict[str, Agent] = field(default_factory=dict)
     phases: dict[str, Phase] = field(default_factory=dict)
+    surfaces: list[Surface] = field(default_factory=list)
     mechanisms: list[str] = field(default_factory=list)
 
     @property
