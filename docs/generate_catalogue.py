@@ -29,6 +29,10 @@ WORDS = (
     "acts_on",
     "action",
     "measures",
+    "binds",
+    "receptor",
+    "formula",
+    "structure",
     "law",
     "solutes",
 )

@@ -74,7 +74,7 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> str:
         known: the valid names.
         most: how many to offer.
     """
-    names = sorted(known)
+    names = sorted(set(known))
     hits = difflib.get_close_matches(name, names, n=most, cutoff=0.5)
     if hits:
         return "Did you mean " + " or ".join(f"`{hit}`" for hit in hits) + "?"

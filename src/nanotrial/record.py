@@ -24,6 +24,7 @@ from nanotrial import __version__
 from nanotrial.catalogue.lookup import references
 from nanotrial.errors import NanotrialError, OutputError
 from nanotrial.study import Subject, measure_unit, shown_amount
+from nanotrial.study.minerals import shown_fluid, shown_surface
 from nanotrial.units import difference_from_si, display, from_si
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
     given = [
         {
             "what": a.name,
-            "name": a.name if a.kind == "particle" else study.catalogue.load("agents", a.name).name,
+            "name": a.name if a.kind == "particle" else study.catalogue.load(f"{a.kind}s", a.name).name,
             "kind": a.kind,
             "at_h": a.time / 3600.0,
             "amount": shown_amount(a),
@@ -233,7 +234,8 @@ def _subject(study: Study, arm: Arm) -> Record:
     s = arm.subject
     about: Record = {"ph": s.ph, "temperature": display(s.temperature, "degC", 4)}
     if isinstance(s, Subject):
-        return about | {"buffer": s.buffer, "buffer_concentration_mmol_per_l": s.concentration}
+        about |= {"buffer": s.buffer or shown_fluid(s), "buffer_concentration_mmol_per_l": s.concentration or None}
+        return about | ({"surface": shown_surface(s.surface)} if s.surface is not None else {})
     line = study.catalogue.load("cells", s.cells)
     return about | {
         "buffer": s.medium,

@@ -24,6 +24,8 @@ ATOMS = {
     "P": 30.974,
     "S": 32.06,
     "Ca": 40.078,
+    "Mn": 54.938,
+    "Fe": 55.845,
     "Cu": 63.546,
 }
 # What a name does not spell out; hydrogen peroxide is quoted as H2O2.

@@ -1,8 +1,8 @@
 """No number stands in a sheet for nothing: every field is read, by name, by code outside the catalogue.
 
-Sheets record who asks for their fields while studies over every material, coating, buffer, agent and assay are read and
-built. Code that walks over all fields without naming them (the catalogue itself, the command line's ``show``, the
-overlay of fitted values) does not count.
+Sheets record who asks for their fields while studies over every material, coating, buffer, body fluid, inducer, agent
+and assay are read and built. Code that walks over all fields without naming them (the catalogue itself, the command
+line's ``show``, the overlay of fitted values) does not count.
 """
 
 import dataclasses
@@ -14,14 +14,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanotrial.body import calcium_load
+from nanotrial.body.calcium import DEPOTS
 from nanotrial.budgets import arm_budgets
-from nanotrial.catalogue import cell_schema, schema
+from nanotrial.catalogue import cell_schema, mineral_schema, schema
 from nanotrial.catalogue.lookup import values_in
-from nanotrial.catalogue.schema import KINDS, Buffer, Phase
+from nanotrial.catalogue.mineral_schema import Phase
+from nanotrial.catalogue.schema import KINDS, Buffer
 from nanotrial.cell.bath import cell_in_bath
 from nanotrial.experiment import Player
 from nanotrial.fit.overlay import Overlay
+from nanotrial.medium import ChargeImbalanceWarning, speciate
 from nanotrial.observe.colour_reaction import read_out
+from nanotrial.observe.ct import read_scan
 from nanotrial.places import build_arm
 from nanotrial.places.dish import SETS
 from nanotrial.sampling import Draws, noise_of
@@ -31,10 +36,12 @@ from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
 from .sheets import CATALOGUE, SHEETS, load
 
 WALKERS = ("nanotrial.catalogue", "nanotrial.cli", "nanotrial.report", "nanotrial.fit")
+SCHEMAS = (schema, cell_schema, mineral_schema)
 CLASSES = [
     c
-    for c in (*vars(schema).values(), *vars(cell_schema).values())
-    if isinstance(c, type) and dataclasses.is_dataclass(c) and c.__module__ in (schema.__name__, cell_schema.__name__)
+    for module in SCHEMAS
+    for c in vars(module).values()
+    if isinstance(c, type) and dataclasses.is_dataclass(c) and c.__module__ in {s.__name__ for s in SCHEMAS}
 ]
 CLASSES = list(dict.fromkeys(CLASSES))
 PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2018")]
@@ -42,7 +49,10 @@ MEASURES = (*CELL_MEASURES, *UPTAKE_MEASURES, "ph", "release", *CATALOGUE.solute
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
 
 # Kinds whose names stand in messages and reasons.
-NAMED = (Phase, Buffer, cell_schema.CellLine, cell_schema.Probe)
+NAMED = (
+    Phase, Buffer, schema.Solute, cell_schema.CellLine, cell_schema.Probe,
+    mineral_schema.BodyFluid, mineral_schema.CalciumHomeostasis, mineral_schema.Stain,
+)  # fmt: skip
 # Fields on which no run depends, each with its reason. May only shrink.
 SHOWN_ONLY = {
     **{f"{c.__name__}.name": "what `nanotrial list` shows" for c in KINDS.values() if c not in NAMED},
@@ -56,13 +66,29 @@ SHOWN_ONLY = {
         f"{c}.description": "text for `nanotrial show`"
         for c in ("CellLine", "CalciumHandling", "Redox", "Coupling", "Energetics", "Death", "Vesicles")
     },
+    **{
+        f"{c.__name__}.description": "text for `nanotrial show`"
+        for c in mineral_schema.MINERAL_KINDS.values()
+        if c is not mineral_schema.Stain
+    },
+    "Inducer.molar_mass": "inducers are given as amounts; for those who weigh them",
     "CellLine.organism": "says what the line is",
     "CellLine.origin": "tumour or normal, which reports show",
     "CellLine.tissue": "says what the line is",
     "Probe.notes": "what a user should know of the dye",
 }
-# Values that no run reads although others of the same field are read. May only shrink.
-SHOWN_VALUES: set[str] = set()
+# Values that no run reads although others of the same field are read: a mineral of which only the saturation is known
+# has no volume, one that follows its saturation no crystals; what no solid is made of does not diffuse to one.
+_PHASES = {p: CATALOGUE.load("phases", p) for p in CATALOGUE.ids("phases")}
+_OF_NO_SOLID = (
+    "albumin", "amino_acids", "chloride", "fetuin_a", "lactate", "polyphosphate", "potassium", "pyrophosphate",
+    "sodium", "sulphate", "tris",
+)  # fmt: skip
+SHOWN_VALUES = {
+    *(f"phases/{i}:density" for i, p in _PHASES.items() if p.growth is None),
+    *(f"phases/{i}:molar_mass" for i, p in _PHASES.items() if p.growth is None and p.relaxation_rate is None),
+    *(f"solutes/{i}:diffusivity" for i in _OF_NO_SOLID),
+}
 
 
 def of_kind(kind):
@@ -123,6 +149,53 @@ def study_table(material, buffer):
         "arm": arms,
         "measure": measures,
     }
+
+
+def fluids_table():
+    """Return every body fluid over every inducer, once with all that can be dissolved in it, so that all forms."""
+    every = dict.fromkeys(CATALOGUE.solutes(), "1 mmol/L")
+    subjects = [{"solution": f, "atmosphere": "air"} for f in of_kind("body_fluids")]
+    subjects += [{"solution": of_kind("body_fluids")[0], "solutes": every, "surface": {"area": "1 cm^2"}}]
+    films = [{"area": "1 cm^2", "inducer": i, "cover": "50 %"} for i in of_kind("inducers")]
+    subjects += [{"solution": of_kind("body_fluids")[0], "surface": film} for film in films]
+    return {
+        "title": "fields",
+        "place": "tube",
+        "arm": [{"name": str(i), "subject": subject} for i, subject in enumerate(subjects)],
+        "measure": {"mineral_cover": {"at": "1 h"}},
+    }
+
+
+def induced_table(line, stain):
+    """Return a study of a line with every inducer, read with a stain."""
+    added = [{"inducer": i, "concentration": "1 umol/L"} for i in of_kind("inducers")]
+    return {
+        "title": "fields",
+        "place": "dish",
+        "subject": {"cells": line, "cell_classes": 1},
+        "arm": [{"name": "given", "add": added}],
+        "measure": {"calcified_area": {"at": "1 h", "assay": stain}},
+    }
+
+
+def read_minerals():
+    """Read what studies of minerals, speciation, a scan and the host of a tumour read of the sheets."""
+    tables = [fluids_table()]
+    tables += [induced_table(line, of_kind("stains")[0]) for line in of_kind("cells")]
+    tables += [induced_table(of_kind("cells")[0], stain) for stain in of_kind("stains")]
+    for table in tables:
+        study = read_study(table, Path("fields.toml"), CATALOGUE)
+        for arm in study.arms:
+            build_arm(study, arm)
+    totals = dict.fromkeys(CATALOGUE.solutes(), "1 mmol/L")
+    with pytest.warns(ChargeImbalanceWarning):
+        found = speciate(totals, 7.0, "37 degC", activity="extended_debye_hueckel", catalogue=CATALOGUE)
+    assert found.saturation_indices().keys() == set(of_kind("phases"))
+    for scanner in of_kind("scanners"):
+        read_scan(np.array([1.0]), load("scanners", scanner))
+    for host, route in itertools.product(of_kind("calcium_homeostasis"), DEPOTS):
+        load_of = calcium_load(host, "0.1 mmol/kg", route, until="1 h", citrate="0.01 mmol/kg")
+        assert load_of.grade_of(load_of.peak)
 
 
 def budgets_of(built):
@@ -186,6 +259,7 @@ def asked():
         between_and_noise("tube", read_study(tube, Path("fields.toml"), CATALOGUE))
         for kind, name in PUBLISHED_SETS:
             published_set(kind, name)
+        read_minerals()
         for assay in of_kind("assays"):
             read_out(np.array([0.1]), CATALOGUE.load("assays", assay))
     finally:

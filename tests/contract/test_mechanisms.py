@@ -9,7 +9,7 @@ import nanotrial.cell
 import nanotrial.medium
 import nanotrial.particle
 from nanotrial.places import MECHANISMS
-from nanotrial.places.dish import CELL_MECHANISMS
+from nanotrial.places.dish import CELL_MECHANISMS, MINERAL_MECHANISMS
 
 MODULES = [
     importlib.import_module(f"{room.__name__}.{found.name}")
@@ -20,7 +20,7 @@ FOUND = [m for m in MODULES if hasattr(m, "ID")]
 
 
 def test_mechanisms_on_disk_are_those_of_tube_and_dish():
-    used = (*MECHANISMS, *CELL_MECHANISMS)
+    used = (*MECHANISMS, *CELL_MECHANISMS, *MINERAL_MECHANISMS)
     assert set(FOUND) == set(used)
     assert len({m.ID for m in FOUND}) == len(FOUND) == len(used)
 

@@ -118,11 +118,12 @@ assays/titanium_oxysulfate:detection_limit
 def carries_results(identifier, value):
     """Say whether a value enters a run and has a source to read again.
 
-    Molar masses follow from formulas (another test), buffer ranges and described effects are shown only, and an
-    engineering judgement has no source.
+    Molar masses follow from formulas (another test), buffer ranges and described effects are shown only, sizes of ions
+    enter no run (``nanotrial.medium`` uses them where asked, and a test holds them to PHREEQC), and an engineering
+    judgement has no source.
     """
     kind, path = identifier.split("/")[0], identifier.split(":")[1]
-    shown = kind == "buffers" or path.endswith("molar_mass") or path.startswith("described")
+    shown = kind == "buffers" or path.endswith(("molar_mass", "ion_size")) or path.startswith("described")
     return not shown and value.source != "assumed"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanotrial.budgets.line import Budget
+from nanotrial.budgets.minerals import dish_minerals
 from nanotrial.particle.dissolution import protons_taken
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def dish_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     rows += _calcium(dish, given, fresh["medium.calcium"] / volume)
     rows += _peroxide(dish, given, cells)
     rows += _protons(dish, cells)
-    return rows
+    return rows + dish_minerals(built, fresh, cells)
 
 
 def _given(built: BuiltArm) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanotrial.budgets.line import Budget
+from nanotrial.budgets.minerals import tube_minerals
 from nanotrial.errors import SolveError
 from nanotrial.particle.dissolution import protons_taken
 
@@ -29,16 +30,19 @@ def tube_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
         runner: its compiled network, which gives pH at any composition.
     """
     cohorts = built.tube.cohorts
-    if not cohorts:
+    if not cohorts and not built.tube.phases:
         return []
     c = runner.compiled
     values = {name: p.value for name, p in built.network.parameters.items()}
     p = built.prepare(c, c.parameters(values))
-    rows = _yields(cohorts)
+    fresh = np.asarray(c.initial(p).full()).ravel()
+    minerals = tube_minerals(built, dict(zip(c.species_names, fresh.tolist(), strict=True)))
+    if not cohorts:
+        return minerals
+    rows = minerals + _yields(cohorts)
     need = sum(
         cohort.addition.amount * protons_taken(cohort.material, built.tube.solution.components) for cohort in cohorts
     )
-    fresh = np.asarray(c.initial(p).full()).ravel()
     supply = _proton_supply(built, runner, p, SPENT_PH)
     share = supply / need if need else float("inf")
     rows.append(

@@ -235,7 +235,10 @@ class Death:
 
 @dataclass(frozen=True, kw_only=True)
 class Vesicles:
-    """Endosomes and lysosomes of a cell: volume, acid, enzymes, and what leaves them."""
+    """Endosomes and lysosomes of a cell: volume, acid, enzymes, and what leaves them.
+
+    ``phosphate`` and ``phosphate_exchange`` (with the cytosol) count only where particles give off iron.
+    """
 
     name: str
     description: str = ""
@@ -256,6 +259,8 @@ class Vesicles:
     exocytosis: Annotated[Value, "1/h"]
     hyaluronidase: Annotated[Value, "enzyme_unit/L"]
     ionic_strength: Millimolar
+    phosphate: Millimolar
+    phosphate_exchange: PerSecond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,6 +270,7 @@ class Medium:
     name: str
     solutes: dict[str, Annotated[Value, "mmol/L"]]
     pyruvate: Millimolar
+    folic_acid: Annotated[Value, "umol/L"]
     bicarbonate: Millimolar
     background_salt: Millimolar
     serum: Number

@@ -38,7 +38,7 @@ class Catalogue:
             path = folder / kind / f"{identifier}.toml"
             if re.fullmatch(r"[A-Za-z0-9_]+", identifier) and path.is_file():
                 return path
-        singular = SINGULAR.get(kind, kind.rstrip("s"))
+        singular = SINGULAR.get(kind, kind.rstrip("s").replace("_", " "))
         article = "an" if singular[0] in "aeiou" else "a"
         raise CatalogueError(
             where, f"`{identifier}`", f"{article} {singular} of the catalogue", nearest(identifier, self.ids(kind))

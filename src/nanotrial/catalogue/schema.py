@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from nanotrial.catalogue.cell_schema import CELL_KINDS
-from nanotrial.catalogue.mineral_schema import MINERAL_KINDS, Inducer, Phase
+from nanotrial.catalogue.mineral_schema import MINERAL_KINDS
 from nanotrial.errors import CatalogueError, nearest
 from nanotrial.values import Value, read_value
 
@@ -42,7 +42,7 @@ class Dissolution:
     @property
     def metals(self) -> list[str]:
         """Return the products that are neither peroxide nor the anion of an acid."""
-        return [p for p in self.products if p not in ("hydrogen_peroxide", "carbonate", "phosphate")]
+        return [p for p in self.products if p not in ("hydrogen_peroxide", "carbonate", "phosphate", "ferrocyanide")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,7 +337,7 @@ def read_sheet(table: object, sheet: type, where: str) -> Any:
         elif entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
             raise CatalogueError(f"{where}: {entry.name}", "nothing", f"`{entry.name}` in a {sheet.__name__.lower()}")
     whole = sheet(**made)
-    problem = whole.problem() if isinstance(whole, (Agent, Phase, Inducer)) else None
+    problem = whole.problem() if hasattr(whole, "problem") else None
     if problem is not None:
         raise CatalogueError(where, *problem)
     return whole

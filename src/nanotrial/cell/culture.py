@@ -67,6 +67,22 @@ class Surroundings:
         return () if what in self.states else (what,)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """What a cell feels of mineral on its membrane: shares of what it has without mineral, and damage per time.
+
+    ``open_share`` is for carriers, ``fuel_share`` for respiration, ``fluidity`` and ``binding`` for the membrane;
+    ``path`` is the length of plain water (m) that resists diffusion as the pores of the layer do.
+    """
+
+    open_share: Term
+    fuel_share: Term
+    fluidity: Term
+    binding: Term
+    damage_rate: Term
+    path: Term
+
+
 @dataclass(kw_only=True)
 class Cells:
     """One class of cells as mechanisms read it; ``size`` is the volume of its cells at the start (m^3)."""
@@ -93,6 +109,7 @@ class Cells:
     bound: list[Cohort] = field(default_factory=list)
     endosome: Fluid | None = None
     lysosome: Fluid | None = None
+    layer: Layer | None = None
     defence: Term = field(default_factory=lambda: constant(1.0, "1"))
     feedback: Term = field(default_factory=lambda: constant(1.0, "1"))
     rest: Term | None = None

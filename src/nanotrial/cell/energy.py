@@ -4,6 +4,7 @@
     potential    tau dpsi/dt = psi_0 rho - psi (1 + g O) - z J_Ca                rho = respiration over that at rest
     ATP          dA/dt = u [s f(psi)/f(psi_0) + (1 - s) G - A/A_0] - pumps       f = psi^8/(psi^8+K^8)
                  G = (1 + (r - 1)(1 - A/A_0)) / (1 + H/K_H)                      glycolysis rises as ATP falls
+                 under mineral G times its open_share, rho times its fuel_share  cell.mineral_layer
     pore         dO/dt = k_o m^4/(K^4+m^4) (1 + H/K_H) (1 - O) - k_c O
 
 Pumps cost one ATP per calcium at the membrane and a half at the reticulum; what they cost at rest is part of the
@@ -34,6 +35,8 @@ def add_states(cells: Cells) -> None:
     """Add potential, ATP and the open share of the pore, at rest; name respiration for the rooms that need it."""
     network, sheet = cells.network, _sheet(cells)
     speed = cells.over_air(sheet("oxygen_constant", AMOUNT)) * cells.slowed("respiration_constant")
+    if cells.layer is not None:
+        speed = speed * cells.layer.fuel_share
     network.state(
         cells.name("potential"), "population", "V", 0.1, sheet("resting_potential", "V"), may_be_negative=True
     )
@@ -78,12 +81,23 @@ def _atp_gain(cells: Cells) -> Term:
     half = sheet("synthesis_half_potential", "V")
     driven = hill(maximum(cells["potential"], constant(0.0, "V")), half, 8) / hill(psi0, half, 8)
     oxidative, left = sheet("oxidative_share", "1"), cells.atp_share
-    glycolysis = (1.0 + (sheet("glycolytic_reserve", "1") - 1.0) * (1.0 - left)) * cells.slowed("glycolysis_constant")
-    gain = sheet("atp_turnover", SPEED) * (oxidative * driven + (1.0 - oxidative) * glycolysis - left)
+    gain = sheet("atp_turnover", SPEED) * (oxidative * driven + (1.0 - oxidative) * glycolysis(cells) - left)
     for pump, cost in (("pmca", 1.0), ("serca", 0.5)):
         if pump in cells.fluxes:
             gain = gain - (cells.fluxes[pump] - cells.fluxes[f"{pump}.rest"]) * cost
     return gain
+
+
+def glycolysis(cells: Cells) -> Term:
+    """Return the speed of glycolysis over that at rest."""
+    reserve = _sheet(cells)("glycolytic_reserve", "1")
+    speed = (1.0 + (reserve - 1.0) * (1.0 - cells.atp_share)) * cells.slowed("glycolysis_constant")
+    return speed if cells.layer is None else speed * cells.layer.open_share
+
+
+def respiration(cells: Cells) -> Term:
+    """Return the oxygen that a cell uses over that at rest in air."""
+    return cells.fluxes["respiration"] / (cells.line("oxygen_consumption", "mol/s") / cells.cell_volume)
 
 
 def _pore(cells: Cells) -> None:

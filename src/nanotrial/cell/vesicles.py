@@ -6,10 +6,13 @@ against a leak and rests at the vesicle's pH:
     pump       V_p tanh((pH - pH_rest) / s)        protons with chloride: one strong anion each
     calcium    k ([Ca] - [Ca]_rest)                to the cytosol, potassium in return
     peroxide   P (6/d) (H_v - H)                   through the membrane of vesicles of diameter d
+    phosphate  k ([P] - [P]_rest)                  where particles give off iron: to the cytosol, with potassium
 
 The pump sets how fast a base can dissolve: two protons for each calcium of a peroxide. The enzymes of the lysosome
-digest coats. Assumptions: all endosomes of a class are one fluid, and all lysosomes; membranes do not burst. Sources:
-in the sheet; casey_2010 (pumps), christensen_2002 (lysosomal calcium).
+digest coats. Where the medium follows minerals of iron, those that a vesicle can form are followed in it too; phosphate
+crosses the membrane as H2PO4- and comes from a cytosol that is not used up. Assumptions: all endosomes of a class are
+one fluid, and all lysosomes; membranes do not burst. Sources: in the sheet; casey_2010 (pumps), christensen_2002
+(lysosomal calcium).
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanotrial.cell.uptake import move
+from nanotrial.cell.vesicle_fluid import mean_charge
+from nanotrial.medium import iron, minerals
 from nanotrial.medium.constants import PEROXIDE_UNITS
 from nanotrial.medium.speciation import Site, add_solution
 from nanotrial.network.terms import Term, constant, maximum, tanh, ten_to
@@ -24,6 +29,9 @@ from nanotrial.particle import coat, dissolution
 from nanotrial.particle.fluid import Cohort, Fluid
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from nanotrial.catalogue.mineral_schema import Phase
     from nanotrial.catalogue.schema import Agent
     from nanotrial.cell.culture import Cells, Constants
 
@@ -79,14 +87,18 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
     name, volume, begin = cells.name(kind), cells.volume * share, cells.start_volume * share
     network.compartment(name, volume)
     wanted = {s for one in medium.cohorts for s in one.material.dissolution.products} | {"calcium", "oxygen"}
+    held = _held(cells, wanted, ph)
+    wanted |= set(held)
     components = {i: s for i, s in medium.solution.components.items() if i in wanted}
     scale = cells.size * sheet.sheet.lysosome_volume_share.si
-    rest = sheet("resting_calcium", "mol/m^3")
     for i in components:
-        start = rest * begin if i == "calcium" else constant(0.0, "mol")
+        start = held[i][0] * begin if i in held else constant(0.0, "mol")
         network.state(f"{name}.{i}", name, scale=scale, initial=start, content=PEROXIDE_UNITS.get(i, {i: 1.0}))
     sites, beta = _buffer(sheet, volume), sheet("buffer_capacity", "mol/m^3") * STEP
-    charge = constant(0.0, "mol/m^3") - rest * 2.0 - ten_to(-ph) * 1000.0 * constant(1.0, "mol/m^3")
+    charge = constant(0.0, "mol/m^3")
+    for amount, each in held.values():
+        charge = charge - amount * each
+    charge = charge - ten_to(-ph) * 1000.0 * constant(1.0, "mol/m^3")
     for site in sites:
         charge = charge + beta / (1.0 + ten_to(site.pka - ph))
     network.state(f"{name}.strong_charge", name, scale=scale * 10, initial=charge * begin, may_be_negative=True)
@@ -105,6 +117,7 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
         scale=scale,
         cohorts=[],
         agents=enzymes,
+        phases=_iron_phases(medium.phases, components),
     )
     for one in medium.cohorts:
         if one.coat is not None and f"{name}.free_{one.coat_material}" not in network.species:
@@ -112,6 +125,33 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
             network.state(f"{name}.free_{one.coat_material}", name, "kg", polymer.scale * 1e-3, content=polymer.content)
         fluid.cohorts.append(_cohort(cells, one, kind, name))
     return fluid
+
+
+def _gives_iron(products: set[str]) -> bool:
+    """Say whether iron comes off the particles, so that phosphate in the vesicle matters."""
+    return not products.isdisjoint(("iron_2", "iron_3"))
+
+
+def _held(cells: Cells, products: set[str], ph: Term) -> dict[str, tuple[Term, Term | float]]:
+    """Return what a vesicle holds at rest (mol/m^3) and the charge of each."""
+    sheet, medium = cells.vesicles, cells.medium
+    assert sheet is not None
+    assert medium is not None
+    held: dict[str, tuple[Term, Term | float]] = {"calcium": (sheet("resting_calcium", "mol/m^3"), 2.0)}
+    if _gives_iron(products) and "phosphate" in medium.solution.components:
+        solute = medium.solution.components["phosphate"]
+        charge = mean_charge(sheet, solute, ph, medium.temperature)
+        held["phosphate"] = (sheet("phosphate", "mol/m^3"), charge)
+    return held
+
+
+def _iron_phases(followed: dict[str, Phase], components: Container[str]) -> dict[str, Phase]:
+    """Return the minerals of iron that the medium follows and a vesicle can form."""
+    return {
+        i: phase
+        for i, phase in followed.items()
+        if _gives_iron(set(phase.products)) and all(solute in components for solute in phase.products)
+    }
 
 
 def _buffer(sheet: Constants, volume: Term) -> list[Site]:
@@ -147,6 +187,9 @@ def add(cells: Cells) -> None:
         dissolution.add(fluid)
         if coat.applies(fluid):
             coat.add(fluid)
+        for mechanism in (iron, minerals):
+            if mechanism.applies(fluid):
+                mechanism.add(fluid)
         _turnover(cells, fluid)
 
 
@@ -173,6 +216,11 @@ def _leaks(cells: Cells, fluid: Fluid) -> None:
         if i == "hydrogen_peroxide":
             gains = {f"{fluid.name}.{i}": -1.0, cells.name(i): 1.0}
             network.process(name, gains, reach * (held - cells.peroxide), "H2O2 -> cytosol", ID)
+        elif i == "phosphate" and _gives_iron(set(fluid.solution.components)):
+            over = held - sheet("phosphate", "mol/m^3")
+            gains = {f"{fluid.name}.{i}": -1.0, f"{fluid.name}.strong_charge": -1.0}
+            rate = sheet("phosphate_exchange", "1/s") * over * fluid.volume
+            network.process(name, gains, rate, "H2PO4- and K+ -> cytosol", ID, ("phosphate",))
         elif i != "calcium":
             # Gases pass membranes at least as fast as peroxide; other ions leave with the fluid that is given back.
             gas = fluid.solution.components[i].gas is not None

@@ -89,12 +89,13 @@ def _arm(arm: Arm) -> Row:
 
 def _subject(arm: Arm) -> Row:
     from nanotrial.study import Subject
+    from nanotrial.study.minerals import shown_fluid, shown_surface
     from nanotrial.units import display
 
     s = arm.subject
     if isinstance(s, Subject):
-        buffer = f"{s.buffer} {display(s.concentration, 'mmol/L', 4)}" if s.concentration else s.buffer
-        return {"buffer": buffer, "ph": s.ph}
+        surface = {"surface": shown_surface(s.surface)} if s.minerals else {}
+        return {"buffer" if s.fluid is None else "fluid": shown_fluid(s), **surface, "ph": s.ph}
     seeded = display(s.seeding_density, "1/cm^2", 3)
     return {
         "cells": s.cells,

@@ -80,7 +80,7 @@ def _agrees(fact: Fact, mapping: MappedFact) -> bool:
 def _play(study: Study, path: Path, needed: Sequence[MappedFact], members: int, seed: int, workers: int) -> Played:
     """Return (study, arm, measure, time) -> members' values, the central run first, and the fits in force."""
     overlay = Overlay.of_study(study)
-    points = [(side.arm, m.measure, side.time) for m in needed for side in m.places]
+    points = [(side.arm, side.measure, side.time) for m in needed for side in m.places]
     found = member_values(study, points, members, seed, overlay, workers)
     return {(path, *point): (values, overlay) for point, values in found.items()}
 
@@ -130,7 +130,7 @@ def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[st
     values, fitted = [], []
     for words in (fact.arm, fact.comparator):
         side = mapping.sides[words]
-        found, overlay = curves[mapping.study, side.arm, mapping.measure, side.time]
+        found, overlay = curves[mapping.study, side.arm, side.measure, side.time]
         # Noise on practically nothing would make a sign or a ratio of its own.
         values.append(found.typical if len(found.typical) else np.array([found.central]))
         fitted.append(fact.id in overlay.facts or _fitted_point(mapping, side, overlay))
@@ -141,12 +141,12 @@ def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[st
         row["reason"] = "no run of both arms reached the time of the fact"
         return row
     if mapping.check == "comparison":
-        return row | _compare(values[0][good], values[1][good])
+        return row | _compare(values[0][good], values[1][good], measure_unit(mapping.measure))
     row |= _ratio(values[0][good], values[1][good], measure_unit(mapping.measure), fact.unit or "fold")
     return row | {"reason": "; ".join(filter(None, (_failed(good), row["reason"]))) or None}
 
 
-def _compare(arm: NDArray[np.float64], comparator: NDArray[np.float64]) -> dict[str, Any]:
+def _compare(arm: NDArray[np.float64], comparator: NDArray[np.float64], unit: str) -> dict[str, Any]:
     """Return which side is larger: the sign of the median paired difference."""
     difference = arm - comparator
     size = float(np.median(np.maximum(np.abs(arm), np.abs(comparator))))
@@ -154,6 +154,8 @@ def _compare(arm: NDArray[np.float64], comparator: NDArray[np.float64]) -> dict[
     larger = "equal" if abs(middle) <= SAME * size else ("arm" if middle > 0 else "comparator")
     agree = float(np.mean(np.sign(difference) == np.sign(middle)))
     reason = f"{100 * agree:.0f} % of {len(difference)} members agree on the sign"
+    if unit == "1" and size < NOTHING:
+        reason += f"; both sides are practically nothing (at most {size:.1g})"
     return {"status": "predicted", "larger": larger, "reason": reason}
 
 
@@ -169,7 +171,7 @@ def _ratio(arm: NDArray[np.float64], comparator: NDArray[np.float64], unit: str,
 
 def _fitted_point(mapping: MappedFact, side: Side, overlay: Overlay) -> bool:
     """Say whether a fit was made to this very arm, measure and time."""
-    point = (mapping.study, side.arm, mapping.measure, side.time)
+    point = (mapping.study, side.arm, side.measure, side.time)
     return any(m.id in overlay.facts and (m.study, m.arm, m.measure, m.time) == point for m in all_facts())
 
 

@@ -1,8 +1,8 @@
 """What was reported for a system, beside its study: ``catalogue/systems/<id>/published.toml``.
 
 A fact says which arm and measure of which study shows it; a curve holds measured points. Facts of two sides (a
-comparison, or a ratio of the arm over the comparator) map the words of each side to an arm, and to a time of its own
-where the two are not read at once. Values of held-out facts are not there: only the mapping is.
+comparison, or a ratio of the arm over the comparator) map the words of each side to an arm, and to a measure or a time
+of its own where the two differ in it. Values of held-out facts are not there: only the mapping is.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison or a ratio: an arm of the study and when it is read (s)."""
+    """One side of a comparison or a ratio: an arm of the study, what is read there, and when (s)."""
 
     arm: str
+    measure: str
     time: float
 
 
@@ -100,7 +101,7 @@ class MappedFact:
     @property
     def places(self) -> tuple[Side, ...]:
         """Return where the study shows the fact: both sides, or the one arm at its time."""
-        return tuple(self.sides.values()) if self.check in TWO_SIDED else (Side(self.arm, self.time),)
+        return tuple(self.sides.values()) if self.check in TWO_SIDED else (Side(self.arm, self.measure, self.time),)
 
 
 @dataclass(frozen=True)
@@ -211,20 +212,28 @@ def _sides(row: dict[str, Any], time: float, where: str) -> dict[str, Side]:
             raise EvidenceError(f"{where}.{key}", "nothing", "which side of the ratio it is")
         if key in row and row[key] not in raw:
             raise EvidenceError(f"{where}.{key}", f"`{row[key]}`", "one of the sides", nearest(str(row[key]), raw))
-    return {words: _side(one, time, f"{where}.sides.{words}") for words, one in raw.items()}
+    found = {words: _side(one, row["measure"], time, f"{where}.sides.{words}") for words, one in raw.items()}
+    if len({measure_unit(side.measure) for side in found.values()}) > 1:
+        raise EvidenceError(f"{where}.sides", "measures of two units", "measures that can be compared")
+    return found
 
 
-def _side(raw: object, time: float, where: str) -> Side:
+SIDE_KEYS = ("arm", "measure", "at")
+
+
+def _side(raw: object, measure: str, time: float, where: str) -> Side:
     if isinstance(raw, str):
-        return Side(raw, time)
+        return Side(raw, measure, time)
     if not isinstance(raw, dict):
-        raise EvidenceError(where, f"{raw!r}", "the name of an arm, or a table of `arm` and `at`")
+        raise EvidenceError(where, f"{raw!r}", "the name of an arm, or a table of `arm`, `measure` and `at`")
     for key in raw:
-        if key not in ("arm", "at"):
-            raise EvidenceError(f"{where}.{key}", "an unknown key", "`arm` or `at`", nearest(key, ("arm", "at")))
+        if key not in SIDE_KEYS:
+            raise EvidenceError(f"{where}.{key}", "an unknown key", "`arm`, `measure` or `at`", nearest(key, SIDE_KEYS))
     if not isinstance(raw.get("arm"), str):
         raise EvidenceError(f"{where}.arm", f"{raw.get('arm')!r}", "the name of an arm")
-    return Side(raw["arm"], parse(raw["at"], "h", f"{where}.at") if "at" in raw else time)
+    if not isinstance(raw.get("measure", measure), str):
+        raise EvidenceError(f"{where}.measure", f"{raw['measure']!r}", "the name of a measure")
+    return Side(raw["arm"], raw.get("measure", measure), parse(raw["at"], "h", f"{where}.at") if "at" in raw else time)
 
 
 def _curve(row: dict[str, Any], path: Path, where: str) -> Curve:

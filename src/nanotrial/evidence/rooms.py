@@ -4,8 +4,8 @@ from __future__ import annotations
 
 # What each group of measures needs; all other measures are those of a tube or a dish.
 MISSING: dict[str, tuple[str, ...]] = {
-    "minerals that form in cells and tissue": ("calcified_area", "mineral_amount", "phase_identity"),
-    "minerals that form in tissue, an animal, and CT": ("ct_number",),
+    "minerals in tissue and a scanner around an animal": ("calcified_area", "ct_number"),
+    "particles in the nucleus and other organelles": ("localisation_fraction",),
     "an animal with a tumour": (
         "complete_regression_fraction",
         "distant_tumour_volume",

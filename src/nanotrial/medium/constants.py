@@ -24,11 +24,20 @@ MOLAR = constant(1000.0, "mol/m^3")
 PEROXIDE_UNITS = {"hydrogen_peroxide": {"peroxide": 1.0}, "oxygen": {"peroxide": 2.0}}
 
 
+def permittivity(temperature: float) -> float:
+    """Return the relative permittivity of water at a temperature (K), 273 to 373 K (key malmberg_1956)."""
+    t = temperature - 273.15
+    return float(87.740 - 0.40008 * t + 9.398e-4 * t**2 - 1.410e-6 * t**3)
+
+
 def debye_slope(temperature: float) -> float:
     """Return A of the Debye-Hueckel law (log10, (mol/L)^-1/2) for water at a temperature (K), 273 to 373 K."""
-    t = temperature - 273.15
-    permittivity = 87.740 - 0.40008 * t + 9.398e-4 * t**2 - 1.410e-6 * t**3
-    return float(1.8246e6 * (permittivity * temperature) ** -1.5)
+    return float(1.8246e6 * (permittivity(temperature) * temperature) ** -1.5)
+
+
+def debye_size(temperature: float) -> float:
+    """Return B of the extended Debye-Hueckel law (1/m (mol/L)^-1/2), 273 to 373 K: 50.29e8 (eps T)^-1/2 per cm."""
+    return float(50.29e10 * (permittivity(temperature) * temperature) ** -0.5)
 
 
 def van_t_hoff(enthalpy: float, temperature: float) -> float:

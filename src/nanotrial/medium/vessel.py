@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,13 @@ from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.medium.constants import PEROXIDE_UNITS
 from nanotrial.medium.speciation import add_solution
 from nanotrial.network.model import Network
+from nanotrial.network.terms import maximum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from nanotrial.catalogue.mineral_schema import Phase
+    from nanotrial.medium.surfaces import Surface
 
 VOLUME = 1e-3
 
@@ -22,8 +27,10 @@ def closed_vessel(
     temperature: float = 298.15,
     background_salt: float = 0.0,
     enzymes: Mapping[str, float] | None = None,
-    phases: tuple[str, ...] = (),
+    phases: tuple[str, ...] | Mapping[str, Phase] = (),
     strong_charge: float = 0.0,
+    catalogue: Catalogue | None = None,
+    surfaces: Sequence[Surface] = (),
 ) -> Any:
     """Return a one-litre vessel with the attributes that mechanisms read (network, solution, volume, ...).
 
@@ -33,10 +40,12 @@ def closed_vessel(
         temperature: K.
         background_salt: indifferent salt (mol/m^3).
         enzymes: activity by agent id (mol/(m^3 s)).
-        phases: ids of minerals that may form.
+        phases: minerals that may form, by id, or by id with their sheets.
         strong_charge: charge of indifferent ions (mol/m^3).
+        catalogue: sheets to read; by default those of the package.
+        surfaces: surfaces on which minerals begin.
     """
-    catalogue, network = Catalogue(), Network("vessel")
+    catalogue, network = catalogue or Catalogue(), Network("vessel")
     volume = network.parameter("tube.volume", VOLUME, "m^3")
     network.compartment("tube", volume)
     sheets = catalogue.solutes()
@@ -46,7 +55,7 @@ def closed_vessel(
         network.state(f"tube.{name}", "tube", scale=VOLUME, initial=begin, content=kind)
     charge = network.parameter("tube.strong_charge.start", strong_charge, "mol/m^3") * volume
     network.state("tube.strong_charge", "tube", scale=VOLUME, initial=charge, may_be_negative=True)
-    network.state("tube.inert_ions", "tube", scale=VOLUME, initial=abs(strong_charge) * VOLUME)
+    network.state("tube.inert_ions", "tube", scale=VOLUME, initial=maximum(charge, -charge))
     salt = network.parameter("tube.background_salt", background_salt, "mol/m^3")
     present = {name: sheets[name] for name in amounts}
     solution = add_solution(network, "tube", present, catalogue.water(), temperature, ph, salt)
@@ -67,6 +76,7 @@ def closed_vessel(
         solution=solution,
         volume=volume,
         scale=VOLUME,
-        phases={p: catalogue.load("phases", p) for p in phases},
+        phases=dict(phases) if isinstance(phases, Mapping) else {p: catalogue.load("phases", p) for p in phases},
+        surfaces=list(surfaces),
         enzymes=acting,
     )

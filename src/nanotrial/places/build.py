@@ -6,24 +6,30 @@ from types import ModuleType
 from typing import Any
 
 from nanotrial.catalogue.schema import Agent
+from nanotrial.cell import inducers
+from nanotrial.cell.culture import Constants
 from nanotrial.fit.overlay import Overlay
-from nanotrial.medium import gases, minerals, peroxide
+from nanotrial.medium import gases, iron, minerals, peroxide
 from nanotrial.medium.constants import PEROXIDE_UNITS
-from nanotrial.medium.speciation import add_solution
+from nanotrial.medium.speciation import Solution, add_solution
+from nanotrial.medium.surfaces import Surface
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum
 from nanotrial.particle import coat, dissolution
 from nanotrial.particle.fluid import Cohort
 from nanotrial.places.built import BuiltArm
 from nanotrial.places.dish import build_dish
+from nanotrial.places.mineral_readouts import observe_tube_minerals
 from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
 from nanotrial.places.protocol import addition_event, removal_event
 from nanotrial.places.readouts import add_observables
 from nanotrial.places.tube import Tube
 from nanotrial.study import Arm, DishSubject, Study, Subject
+from nanotrial.study.measures import fluid_totals
+from nanotrial.study.minerals import phases_of
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
-MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases, minerals)
+MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, iron, gases, minerals)
 
 
 def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltArm:
@@ -65,7 +71,7 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
         subject.ph,
         salt,
         sites,
-        1.5 * subject.concentration + subject.background_salt + 0.1,
+        _nominal_strength(subject, fluid_totals(catalogue, subject)),
     )
     network.surround(
         "tube",
@@ -74,7 +80,7 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
         ionic_strength=solution.ionic_strength,
         oxygen=network.concentration("tube.oxygen"),
     )
-    phases = _phases(catalogue, sheets)
+    phases = _phases(catalogue, sheets, subject.minerals)
     tube = Tube(
         network=network,
         name="tube",
@@ -85,6 +91,7 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
         cohorts=cohorts,
         agents=agents,
         phases=phases,
+        surfaces=_surfaces(network, subject, solution, catalogue),
         subject=subject,
         vessel=vessel,
     )
@@ -93,20 +100,23 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
             mechanism.add(tube)
             tube.mechanisms.append(mechanism.ID)
     add_observables(tube)
+    observe_tube_minerals(tube, catalogue)
     events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(tube, r) for r in arm.removals]
-    return BuiltArm(arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions)
+    return BuiltArm(
+        arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions, None, catalogue
+    )
 
 
-def _phases(catalogue: Any, sheets: dict[str, Any]) -> dict[str, Any]:
-    """Return the minerals that can form from the components at hand."""
-    every = {identifier: catalogue.load("phases", identifier) for identifier in catalogue.ids("phases")}
-    return {i: phase for i, phase in every.items() if all(p in sheets for p in phase.products)}
+def _phases(catalogue: Any, sheets: dict[str, Any], nucleating: bool) -> dict[str, Any]:
+    """Return the minerals that can form from the components at hand; those that nucleate only where they are asked."""
+    every = {identifier: catalogue.load("phases", identifier) for identifier in phases_of(catalogue, set(sheets))}
+    return {i: phase for i, phase in every.items() if nucleating or phase.growth is None}
 
 
 def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str, Agent]) -> list[str]:
     assert isinstance(arm.subject, Subject)
-    names: dict[str, None] = dict.fromkeys(study.catalogue.load("buffers", arm.subject.buffer).solutes)
+    names: dict[str, None] = dict.fromkeys(fluid_totals(study.catalogue, arm.subject))
     for cohort in cohorts:
         names.update(dict.fromkeys(cohort.material.dissolution.products))
     for agent in agents.values():
@@ -128,12 +138,10 @@ def _add_states(
     scale: float,
     removed: set[str],
 ) -> None:
-    buffer = study.catalogue.load("buffers", subject.buffer).solutes
+    totals = fluid_totals(study.catalogue, subject)
     for name, sheet in sheets.items():
-        start = network.parameter("tube.buffer_concentration", subject.concentration, "mol/m^3") * float(
-            buffer.get(name, 0.0)
-        )
-        if sheet.gas is not None and name not in buffer:
+        start = _total(network, subject, name, totals.get(name, 0.0))
+        if sheet.gas is not None and name not in totals:
             start = start + _dissolved_gas(network, name, sheet, subject)
         content = PEROXIDE_UNITS.get(name, {name: 1.0})
         network.state(f"tube.{name}", "tube", scale=scale, initial=start * volume, content=content)
@@ -145,6 +153,46 @@ def _add_states(
         if agent.kind == "enzyme":
             network.state(f"tube.{name}", "tube", "mol/s", scale=scale * 1e-3)
     add_particle_states(network, "tube", cohorts, scale, removed)
+
+
+def _total(network: Network, subject: Subject, name: str, held: Any) -> Term:
+    """Return the total of a component (mol/m^3) in fresh buffer or body fluid."""
+    if subject.fluid is None:
+        return network.parameter("tube.buffer_concentration", subject.concentration, "mol/m^3") * float(held)
+    if name in subject.fluid.solutes:
+        return network.parameter(f"tube.{name}.total", held, "mol/m^3")
+    if held == 0.0:
+        return constant(0.0, "mol/m^3")
+    strength = network.parameter("tube.strength", subject.fluid.strength, "1")
+    return network.parameter(f"{subject.fluid.name}.solutes.{name}", held, "mol/m^3") * strength
+
+
+def _nominal_strength(subject: Subject, totals: dict[str, Any]) -> float:
+    """Return a first guess of the ionic strength (mol/m^3)."""
+    if subject.fluid is None:
+        return 1.5 * subject.concentration + subject.background_salt + 0.1
+    held = sum(v if isinstance(v, float) else v.si * subject.fluid.strength for v in totals.values())
+    return 0.5 * held + subject.background_salt + 0.1
+
+
+def _surfaces(network: Network, subject: Subject, solution: Solution, catalogue: Any) -> list[Surface]:
+    """Return the surface in a tube: the share that an inducer covers, and the rest, which is like a bare membrane."""
+    if subject.surface is None:
+        return []
+    area = network.parameter("surface.area", subject.surface.area, "m^2")
+    name = catalogue.ids("mineral_effects")[0]
+    effects = Constants(network, name, catalogue.load("mineral_effects", name))
+    one = constant(1.0, "1")
+    bare = effects("membrane_contact_angle", "radian")
+    if not subject.surface.inducer:
+        return [Surface("bare", "surface", area, bare, one)]
+    cover = network.parameter("surface.cover", subject.surface.cover, "1")
+    calcium = solution.free("Ca+2") if "Ca+2" in solution.molar else constant(0.0, "mol/m^3")
+    sheet = Constants(network, subject.surface.inducer, catalogue.load("inducers", subject.surface.inducer))
+    return [
+        inducers.induced_surface(sheet, "surface", area * cover, calcium, bare),
+        Surface("bare", "surface", area * (1.0 - cover), bare, one),
+    ]
 
 
 def _dissolved_gas(network: Network, name: str, sheet: Any, subject: Subject) -> Term:

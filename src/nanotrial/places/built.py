@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.network.model import Network
 from nanotrial.particle.fluid import Fluid
 from nanotrial.places.dish_parts import Dish
@@ -37,6 +38,7 @@ class BuiltArm:
     events: tuple[Event, ...]
     additions: tuple[Addition, ...] = ()
     untreated: Callable[[], BuiltArm] | None = None
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     @property
     def tube(self) -> Tube:

@@ -9,30 +9,52 @@ from typing import Any
 
 import numpy as np
 
+from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.catalogue.schema import Agent
-from nanotrial.cell import calcium, death, drugs, energy, probes, redox, uptake, vesicles
-from nanotrial.cell.culture import Cells, Constants, Surroundings
+from nanotrial.cell import (
+    calcium,
+    death,
+    drugs,
+    energy,
+    inducers,
+    matrix_vesicles,
+    mineral_layer,
+    probes,
+    redox,
+    uptake,
+    vesicle_fluid,
+    vesicles,
+)
+from nanotrial.cell.culture import Cells, Constants, Layer, Surroundings
 from nanotrial.fit.overlay import Overlay
-from nanotrial.medium import gases, peroxide
+from nanotrial.medium import gases, iron, minerals, peroxide
 from nanotrial.medium.constants import ATMOSPHERE, PEROXIDE_UNITS
 from nanotrial.medium.speciation import Solution, add_solution
 from nanotrial.network.model import Network
-from nanotrial.network.terms import Term, constant, maximum, power
+from nanotrial.network.terms import Term, constant, maximum, power, total
 from nanotrial.particle import coat, dissolution
 from nanotrial.particle.fluid import Cohort
 from nanotrial.places import dish_medium
 from nanotrial.places.built import BuiltArm
+from nanotrial.places.dish_minerals import DishMinerals, add_minerals, add_shedding
 from nanotrial.places.dish_parts import Dish, WellMedium
 from nanotrial.places.dish_readouts import observe_dish
+from nanotrial.places.lysosome_readouts import observe_lysosomal_minerals
+from nanotrial.places.mineral_readouts import observe_minerals
 from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
 from nanotrial.places.protocol import addition_event, removal_event
 from nanotrial.study import Arm, DishSubject, Study
 from nanotrial.study.measures import DEFAULT_PROBES
+from nanotrial.study.minerals import STAINED, USUAL_STAIN
 
-MEDIUM_MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, gases)
+MEDIUM_MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, iron, gases, minerals)
 # States before processes: each mechanism reads what those before it have named.
 CELL_STATES: tuple[ModuleType, ...] = (death, drugs, redox, energy, calcium, probes, vesicles)
-CELL_MECHANISMS: tuple[ModuleType, ...] = (drugs, calcium, redox, energy, death, probes, vesicles, uptake)
+CELL_MECHANISMS: tuple[ModuleType, ...] = (
+    drugs, calcium, redox, energy, death, mineral_layer, probes, vesicles, uptake,
+)  # fmt: skip
+# Added as a whole, not by class of cells, where minerals are followed.
+MINERAL_MECHANISMS: tuple[ModuleType, ...] = (inducers, matrix_vesicles)
 # Ionic strength of culture media (mol/L): where the solver begins, and for the bicarbonate that goes with a pH.
 STRENGTH = 0.16
 SETS = {
@@ -64,18 +86,18 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
         if a.kind == "agent"
     }
     medium = _medium(network, study, arm, subject, recipe, agents, cohorts_of(study, arm, values))
-    sets = {
-        key: Constants(network, name, values.apply(kind, name, catalogue.load(kind, name)))
-        for key, (kind, name) in SETS.items()
-    }
+    sets = _sets(network, catalogue, values)
     density = network.parameter("cells.seeding_density", subject.said_or_usual("seeding_density", line), "1/m^2")
     seeded = density * medium.bottom
-    chosen = {m.name: m.probe for m in study.measures if m.probe}
-    named = (DEFAULT_PROBES | chosen).items()
-    dyes = {m: (p, values.apply("probes", p, catalogue.load("probes", p))) for m, p in named}
-    cells = _classes(network, subject, line, sets, medium, seeded, agents, dyes, catalogue)
+    dyes = _dyes(study, values)
     membrane = sets["calcium"].part("membrane")
     assert membrane is not None
+    _populations(network, subject, medium, seeded)
+    lines = Constants(network, subject.cells, line)
+    mixed = Constants(network, subject.medium, recipe)
+    parts = _minerals(study, arm, subject, medium, lines, mixed, membrane) if subject.minerals else None
+    layer = parts.layer if parts is not None else None
+    cells = _classes(network, subject, line, sets, medium, seeded, agents, dyes, catalogue, layer)
     dish = Dish(
         network=network,
         subject=subject,
@@ -88,14 +110,36 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
         membrane=membrane,
         seeded=seeded,
         probes=dyes,
+        catalogue=catalogue,
+        minerals=parts,
     )
-    _add_mechanisms(dish, Constants(network, subject.medium, recipe))
+    _add_mechanisms(dish, mixed)
     observe_dish(dish)
+    if parts is not None:
+        observe_minerals(dish, _stain(study, catalogue))
+        observe_lysosomal_minerals(dish)
     events = [addition_event(medium, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(medium, r, loose_particles=True) for r in arm.removals]
     left_alone = Arm(f"{arm.name}, untreated", subject, (), ())
     untreated = partial(build_dish, study, left_alone, subject, values)
-    return BuiltArm(arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)), arm.additions, untreated)
+    return BuiltArm(
+        arm.name, network, dish, tuple(sorted(events, key=lambda e: e.time)), arm.additions, untreated, catalogue
+    )
+
+
+def _sets(network: Network, catalogue: Catalogue, values: Overlay) -> dict[str, Constants]:
+    """Return the sets of constants that all lines share."""
+    found = {}
+    for key, (kind, name) in SETS.items():
+        found[key] = Constants(network, name, values.apply(kind, name, catalogue.load(kind, name)))
+    return found
+
+
+def _dyes(study: Study, values: Overlay) -> dict[str, Any]:
+    """Return measure -> (id, sheet) of the dye that a study reads it with, the usual ones where it names none."""
+    chosen = {m.name: m.probe for m in study.measures if m.probe and m.name != STAINED}
+    named = (DEFAULT_PROBES | chosen).items()
+    return {m: (p, values.apply("probes", p, study.catalogue.load("probes", p))) for m, p in named}
 
 
 def _medium(
@@ -190,7 +234,10 @@ def _around(
     assert gas is not None
     usual = network.parameter("incubator.oxygen", well.oxygen, "1") * constant(ATMOSPHERE, "Pa")
     states = {"calcium": "medium.calcium", "peroxide": "medium.hydrogen_peroxide", "oxygen": "medium.oxygen"}
-    network.state("medium.exported", "medium", scale=medium.scale * 1e-3, content={"calcium": 1})
+    if subject.minerals:
+        states["exported"] = f"{vesicle_fluid.NAME}.calcium"
+    else:
+        network.state("medium.exported", "medium", scale=medium.scale * 1e-3, content={"calcium": 1})
     drugs_there = {
         n: network.concentration(f"medium.{n}") for n, a in agents.items() if a.kind not in ("enzyme", "solute")
     }
@@ -200,9 +247,55 @@ def _around(
         oxygen=network.concentration("medium.oxygen"),
         fresh_calcium=network.parameter("medium.fresh_calcium", 1.0, "mol/m^3"),
         air_oxygen=gases.solubility(network, "oxygen", gas, subject.temperature) * usual,
-        states={**states, "exported": "medium.exported"},
+        states={"exported": "medium.exported", **states},
         drugs=drugs_there,
     )
+
+
+def _rule(subject: DishSubject) -> tuple[Any, Any]:
+    """Return points and weights of a Gauss-Hermite rule of a lognormal, on which the classes of cells lie."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(subject.cell_classes)
+    return nodes, weights / math.sqrt(2.0 * math.pi)
+
+
+def _populations(network: Network, subject: DishSubject, medium: WellMedium, seeded: Term) -> None:
+    """Add the counts of live, dead and untreated cells, and what is kept in and by the dead."""
+    for state in ("dead.apoptotic", "dead.necrotic", "untreated.live"):
+        start = seeded if state == "untreated.live" else constant(0.0, "1")
+        network.state(state, "population", "1", subject.seeding_density * subject.area, start)
+    network.state("dead.calcium", "population", scale=medium.scale * 1e-3, content={"calcium": 1})
+    network.state("medium.reduced", "medium", scale=medium.scale, content={"peroxide": 1})
+    for k, weight in enumerate(_rule(subject)[1]):
+        count = subject.seeding_density * subject.area * float(weight)
+        network.state(f"cells.{k}.live", "population", "1", count, seeded * float(weight))
+
+
+def _minerals(
+    study: Study,
+    arm: Arm,
+    subject: DishSubject,
+    medium: WellMedium,
+    line: Constants,
+    recipe: Constants,
+    membrane: Constants,
+) -> DishMinerals:
+    """Add what mineral can form on and in, before the cells that feel it."""
+    network, catalogue = medium.network, study.catalogue
+    given = {a.name: catalogue.load("inducers", a.name) for a in arm.additions if a.kind == "inducer"}
+    dead = network["dead.apoptotic"] + network["dead.necrotic"]
+    seeded = subject.seeding_density * subject.area
+    return add_minerals(medium, catalogue, line, recipe, membrane, given, _live(network, subject), dead, seeded)
+
+
+def _live(network: Network, subject: DishSubject) -> Term:
+    """Return the live cells of all classes."""
+    return total((network[f"cells.{k}.live"] for k in range(subject.cell_classes)), "1")
+
+
+def _stain(study: Study, catalogue: Any) -> tuple[str, Any]:
+    """Return the stain that a study reads the calcified area with: the usual one where it names none."""
+    chosen = next((m.probe for m in study.measures if m.name == STAINED), USUAL_STAIN)
+    return chosen, catalogue.load("stains", chosen)
 
 
 def _classes(
@@ -215,23 +308,18 @@ def _classes(
     agents: dict[str, Agent],
     dyes: dict[str, Any],
     catalogue: Any,
+    layer: Layer | None,
 ) -> list[Cells]:
-    """Add classes of cells whose amounts of protein lie at the points of a Gauss-Hermite rule of a lognormal."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(subject.cell_classes)
+    """Add what classes of cells are made of; they differ in their amounts of protein and feel the same layer."""
+    nodes, weights = _rule(subject)
     around = _around(network, medium, subject, catalogue.load("wells", subject.well), agents)
     room = network.parameter(f"{subject.cells}.confluent_density", line.confluent_density, "1/m^2") * medium.bottom
-    for state in ("dead.apoptotic", "dead.necrotic", "untreated.live"):
-        start = seeded if state == "untreated.live" else constant(0.0, "1")
-        network.state(state, "population", "1", subject.seeding_density * subject.area, start)
-    network.state("dead.calcium", "population", scale=medium.scale * 1e-3, content={"calcium": 1})
-    network.state("medium.reduced", "medium", scale=medium.scale, content={"peroxide": 1})
     enzymes = {n: catalogue.load("agents", n) for n in catalogue.ids("agents")}
     enzymes = {n: a for n, a in enzymes.items() if a.kind == "enzyme" and hasattr(sets["vesicles"].sheet, n)}
     made = []
-    for k, (node, weight) in enumerate(zip(nodes, weights / math.sqrt(2.0 * math.pi), strict=True)):
+    for k, (node, weight) in enumerate(zip(nodes, weights, strict=True)):
         part = seeded * float(weight)
         count = subject.seeding_density * subject.area * float(weight)
-        network.state(f"cells.{k}.live", "population", "1", count, part)
         defence = power(sets["death"]("defence_geometric_sd", "1"), float(node)) if node else constant(1.0, "1")
         made.append(
             Cells(
@@ -254,6 +342,7 @@ def _classes(
                 medium=medium,
                 bottom=medium.bottom,
                 defence=defence,
+                layer=layer,
                 feedback=network.parameter("cells.feedback", subject.feedback, "1"),
                 rest=network.parameter(f"cells.{k}.resting_calcium", line.resting_calcium.si, "mol/m^3"),
             )
@@ -268,7 +357,7 @@ def _classes(
 
 
 def _add_mechanisms(dish: Dish, recipe: Constants) -> None:
-    """Add what the medium does, then what cells do, then the growth of the untreated."""
+    """Add what the medium does, then what cells do and shed, then the growth of the untreated."""
     network, medium = dish.network, dish.medium
     for mechanism in MEDIUM_MECHANISMS:
         if mechanism.applies(medium):
@@ -282,6 +371,11 @@ def _add_mechanisms(dish: Dish, recipe: Constants) -> None:
                 mechanism.add(cells)
                 if mechanism.ID not in dish.mechanisms:
                     dish.mechanisms.append(mechanism.ID)
+    if dish.minerals is not None:
+        add_shedding(dish.minerals)
+        dish.mechanisms.append(matrix_vesicles.ID)
+        if dish.minerals.inducers:
+            dish.mechanisms.append(inducers.ID)
     first = dish.cells[0]
     assert first.room is not None
     grown = death.growth_rate(first, dish.untreated, first.room)

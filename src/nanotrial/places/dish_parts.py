@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from nanotrial.catalogue.cell_schema import CellLine, Medium, Probe, Well
+from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.catalogue.schema import Solute
 from nanotrial.cell.culture import Cells, Constants
 from nanotrial.cell.rest import RestFinder
@@ -14,6 +16,9 @@ from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum, total
 from nanotrial.particle.fluid import Cohort, Fluid
 from nanotrial.study import DishSubject
+
+if TYPE_CHECKING:
+    from nanotrial.places.dish_minerals import DishMinerals
 
 
 @dataclass(kw_only=True)
@@ -55,6 +60,8 @@ class Dish:
     membrane: Constants
     seeded: Term
     probes: dict[str, tuple[str, Probe]]
+    catalogue: Catalogue
+    minerals: DishMinerals | None = None
     mechanisms: list[str] = field(default_factory=list)
 
     @cached_property

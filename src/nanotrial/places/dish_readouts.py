@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nanotrial.cell import probes
+from nanotrial.cell import energy, probes
 from nanotrial.network.terms import Term, constant, total
 from nanotrial.particle.fluid import Cohort
 from nanotrial.places.dish_parts import Dish
@@ -41,6 +41,8 @@ def _observe_cells(dish: Dish) -> None:
         "mitochondrial_potential": ([c["potential"] for c in all_cells], "mV"),
         "atp": ([c["atp"] for c in all_cells], "mmol/L"),
         "pore_open": ([c["pore"] for c in all_cells], "1"),
+        "glycolysis": ([energy.glycolysis(c) for c in all_cells], "1"),
+        "respiration": ([energy.respiration(c) for c in all_cells], "1"),
         "oxidised_peroxiredoxin": ([_oxidised(dish, i) for i in range(len(all_cells))], "1"),
     }
     for name, (values, unit) in shown.items():
@@ -68,7 +70,7 @@ def _observe_dyes(dish: Dish) -> None:
 
 def _observe_exported(dish: Dish) -> None:
     network, membrane = dish.network, dish.membrane
-    given = network["medium.exported"] / dish.seeded
+    given = network["medium.exported" if dish.minerals is None else "medium.shed"] / dish.seeded
     volume = membrane("vesicle_diameter", "m") ** 3 * (math.pi / 6.0)
     each = membrane("vesicle_calcium", "mol/m^3") * volume
     network.observe("exported_calcium", given, "fmol", "calcium in exported vesicles, per seeded cell")

@@ -10,7 +10,7 @@ from nanotrial.study import Addition, Removal
 
 
 def addition_event(tube: Fluid, addition: Addition, index: int) -> Event:
-    """Return the event of an addition: particles with their coat and counter-ions, a salt, or an enzyme."""
+    """Return the event of an addition: particles with their coat and counter-ions, an inducer, a salt, or an enzyme."""
     network, changes = tube.network, {}
     strong, inert = network[f"{tube.name}.strong_charge"], network[f"{tube.name}.inert_ions"]
     if addition.kind == "particle":
@@ -26,6 +26,10 @@ def addition_event(tube: Fluid, addition: Addition, index: int) -> Event:
             acid = coat.carboxylates(network, cohort.coat_material, cohort.coat_sheet, dose * per)
             changes |= {f"{tube.name}.strong_charge": strong + acid, f"{tube.name}.inert_ions": inert + acid}
         return Event(addition.time, changes, f"add {addition.name}")
+    if addition.kind == "inducer":
+        held = f"{tube.name}.{addition.name}"
+        given = network.parameter(f"inducer.{index}.{addition.name}.concentration", addition.amount, "mol/m^3")
+        return Event(addition.time, {held: network[held] + given * tube.volume}, f"add {addition.name}")
     agent = tube.agents[addition.name]
     name = f"agent.{index}.{addition.name}.concentration"
     if agent.kind == "enzyme":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nanotrial.medium.crystals import solid_content
 from nanotrial.network.terms import constant, minimum, share, ten_to, total
 from nanotrial.particle.fluid import Cohort, Fluid
 
@@ -39,12 +40,7 @@ def observe_release(tube: Fluid, cohorts: list[Cohort]) -> None:
         (network[c.core_name(j)] for c in cohorts for j in range(len(c.classes.radii))), "mol"
     )
     gone = added - left
-    metals = {c.metal for c in cohorts}
-    solid = constant(0.0, "mol")
-    for identifier, phase in tube.phases.items():
-        count = sum(phase.products.get(m, 0.0) for m in metals)
-        if count:
-            solid = solid + network[f"{tube.name}.{identifier}"] * float(count)
+    solid = total((solid_content(tube, m) for m in dict.fromkeys(c.metal for c in cohorts)), "mol")
     floor = tube.floor
     network.observe(
         "release", share(gone - minimum(solid, gone), added, floor), "1", "dissolved metal over metal given"

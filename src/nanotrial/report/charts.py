@@ -30,6 +30,8 @@ from nanotrial.report.layout import TITLES, Layout, Record, choose_layout, in_di
 __all__ = ["Chart", "chart_png", "chart_spec", "chart_svg", "charts", "vegalite_version"]
 
 FEW_TIMES = 16
+# Saturation indices below this stand for an absent ion.
+LEAST_INDEX = -50.0
 
 
 def charts(record: Record) -> list[Chart]:
@@ -52,7 +54,7 @@ def charts(record: Record) -> list[Chart]:
 
 def _by_measure(record: Record, arms: list[Record], layout: Layout) -> list[Chart]:
     result = []
-    for name in sorted(record["measures"], key=lambda m: (m == "ph", m not in words.FRACTIONS)):
+    for name in sorted(record["measures"], key=lambda m: (m == "ph", not words.is_fraction(m))):
         about = record["measures"][name]
         rows = _curve_rows(arms, name, about, layout)
         if rows:
@@ -65,7 +67,9 @@ def _curve_rows(arms: list[Record], name: str, about: Record, layout: Layout) ->
     rows: Rows = []
     for arm in arms:
         curve = arm.get("curves", {}).get(name) or {}
-        if not any(words.finite(v) for v in curve.get("value", [])):
+        drawn = [v for v in curve.get("value", []) if words.finite(v)]
+        # An arm without an ion of a mineral has no index of it to draw.
+        if not drawn or (name.endswith("_saturation") and max(drawn) < LEAST_INDEX):
             continue
         place = {"kind": "curve", "arm": arm["name"], **layout.place(arm["name"])}
         for t, y, band in points(about["time_h"], curve):
@@ -130,7 +134,7 @@ def _chart(record: Record, name: str, about: Record, rows: Rows, layout: Layout,
 
 def _caption(record: Record, name: str, rows: Rows, layout: Layout, reading: bool) -> str:
     kinds = {r["kind"] for r in rows}
-    meaning = words.MEANINGS.get(name, "in solution, all its forms together")
+    meaning = words.meaning(name)
     parts = [f"{words.measure_title(name)}: {meaning}.", layout.words()]
     if reading:
         parts.append("Thin line: true value of the central run. Points: what the assay shows of it, with one standard ")

@@ -12,7 +12,8 @@ TITLES = {
     "particle": "Particle",
     "ph": "Starting pH",
     "load": "Load",
-    "buffer": "Buffer",
+    "buffer": "Fluid",
+    "surface": "Surface",
     "temperature": "Temperature",
     "given": "Also given",
     "cells": "Cells",
@@ -24,8 +25,8 @@ TITLES = {
 # What surrounds the particles in a dish; a tube has one value of each, nothing, which never varies.
 CULTURE = ("cells", "medium", "serum", "oxygen")
 # pH first for colour, as acid-triggered release is the usual question; the particle first for panels.
-_COLOUR = ("ph", "load", "temperature", "buffer", "given", "particle", "oxygen", "cells", "serum", "medium")
-_PANEL = ("particle", "cells", "oxygen", "buffer", "given", "serum", "medium", "load", "temperature", "ph")
+_COLOUR = ("ph", "load", "temperature", "buffer", "surface", "given", "particle", "oxygen", "cells", "serum", "medium")
+_PANEL = ("particle", "cells", "oxygen", "buffer", "surface", "given", "serum", "medium", "load", "temperature", "ph")
 _NUMERIC = ("ph", "load", "temperature", "oxygen", "serum")
 MOST_DASHES = 4
 MOST_COLOURS = 7
@@ -145,6 +146,7 @@ def _traits(arm: Record, ph_digits: int) -> dict[str, tuple[str, float]]:
         "ph": ("-" if ph is None else f"{ph:.{ph_digits}f}", ph or 0.0),
         "load": (units(" + ".join(a["amount"] for a in loads)) or "none", sum(a.get("number") or 0.0 for a in loads)),
         "buffer": (f"{buffer} {concentration:.4g} mmol/L" if concentration else buffer, 0.0),
+        "surface": (plain(arm.get("surface") or "none"), 0.0),
         "temperature": (temperature, _leading_number(temperature)),
         "given": (units(" + ".join(others)) or "nothing", 0.0),
         "cells": (str(arm.get("cells_name") or arm.get("cells") or ""), 0.0),

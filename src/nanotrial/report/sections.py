@@ -85,7 +85,7 @@ def _failures(record: Record) -> str:
 def _subject(record: Record) -> str:
     order = choose_layout(record["arms"]).order
     shared = [(trait, order[trait][0]) for trait in ("buffer", "ph", "temperature") if len(order[trait]) == 1]
-    names = {"buffer": "buffer", "ph": "starting pH", "temperature": "temperature"}
+    names = {"buffer": "fluid", "ph": "starting pH", "temperature": "temperature"}
     same = listing([f"{names[t]} {escape(v)}" for t, v in shared])
     changed = listing([names[t] for t in names if len(order[t]) > 1])
     sentences = [f"Place: {escape(plain(record.get('place', '')))}."]
@@ -149,15 +149,18 @@ def _arms(record: Record) -> str:
     if in_dish(record):
         return _dish_arms(record)
     layout = choose_layout(record["arms"])
-    varies = [t for t in ("buffer", "temperature", "given") if len(layout.order[t]) > 1]
-    titles = {"buffer": "Buffer", "temperature": "Temperature", "given": "Also given or removed"}
-    columns = [Column("Arm", "nowrap"), Column("Particle"), Column("Load", "nowrap"), Column("Starting pH", "number")]
-    columns += [Column(titles[t], "middle" if t == "given" else "nowrap") for t in varies]
+    varies = [t for t in ("buffer", "surface", "temperature", "given") if len(layout.order[t]) > 1]
+    titles = {"buffer": "Fluid", "surface": "Surface", "temperature": "Temperature", "given": "Also given or removed"}
+    loaded = any(a.get("particles") for a in record["arms"])
+    columns = [Column("Arm", "nowrap"), *([Column("Particle"), Column("Load", "nowrap")] if loaded else [])]
+    columns.append(Column("Starting pH", "number"))
+    columns += [Column(titles[t], "nowrap" if t == "temperature" else "middle") for t in varies]
     columns.append(Column("Status", "nowrap"))
     rows = []
     for arm in failed_first(record):
         traits, done = layout.traits[arm["name"]], arm.get("status") == "done"
-        cells = [escape(arm["name"]), escape(traits["particle"]), _loads(arm), escape(traits["ph"])]
+        load = [escape(traits["particle"]), _loads(arm)] if loaded else []
+        cells = [escape(arm["name"]), *load, escape(traits["ph"])]
         cells += [escape(traits[t]) for t in varies] + [_status(record, arm)]
         rows.append(Row(cells, "" if done else "failed", beneath="" if done else escape(_reason(arm))))
     return table("<strong>Arms.</strong> Load as given, before anything dissolves.", columns, rows)

@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any
 
+from nanotrial.catalogue.lookup import Catalogue
+
 FRACTIONS = {
     "release": "Release",
     "core_left": "Core left",
@@ -18,6 +20,12 @@ FRACTIONS = {
     "necrotic_fraction": "Dead by necrosis",
     "pore_open": "Open mitochondrial pore",
     "oxidised_peroxiredoxin": "Oxidised peroxiredoxin",
+    "mineral_cover": "Cover of mineral",
+    "calcified_area": "Calcified area",
+    "glycolysis": "Glycolysis over rest",
+    "respiration": "Respiration over rest",
+    "membrane_fluidity": "Membrane fluidity over bare",
+    "protein_binding": "Protein binding over bare",
 }
 # What a number of a measure counts, where its unit alone would not say it.
 COUNTED = {
@@ -28,6 +36,12 @@ COUNTED = {
     "exported_calcium": "fmol per cell",
     "particles_bound": "fmol per cell",
     "particles_inside": "fmol per cell",
+    "mineral_calcium": "fmol per cell",
+    "mineral_phosphate": "fmol per cell",
+    "membrane_calcium": "fmol per cell",
+    "inducer_bound": "fmol per cell",
+    "gathered_calcium": "fmol per cell",
+    "ct_number": "HU",
 }
 MEANINGS = {
     "release": "dissolved metal over metal given",
@@ -55,13 +69,29 @@ MEANINGS = {
     "particles_bound": "core on the membrane, per seeded cell",
     "particles_inside": "core in vesicles, per seeded cell",
     "lysosome_ph": "mean of live cells",
+    "glycolysis": "speed over that of cells at rest, mean of live cells",
+    "respiration": "oxygen used over that of cells at rest in air, mean of live cells",
+    "mineral_cover": "share of the membranes, or of the surface in a tube, under mineral",
+    "mineral_thickness": "of the layer where it covers the cells",
+    "mineral_calcium": "in minerals on cells, in the matrix and in vesicles, per seeded cell",
+    "mineral_phosphate": "in minerals on cells, in the matrix and in vesicles, per seeded cell",
+    "membrane_calcium": "in minerals on the membranes, per seeded cell",
+    "solid_calcium": "in minerals, over the volume of the fluid",
+    "solid_phosphate": "in minerals, over the volume of the fluid",
+    "calcium_to_phosphorus": "in minerals, as X-rays of the elements show it",
+    "calcified_area": "share of the bottom that the stain of the assay colours",
+    "membrane_fluidity": "over that of membranes without mineral",
+    "protein_binding": "over that of membranes without mineral",
+    "inducer_bound": "on the membranes, per cell",
+    "gathered_calcium": "held by the groups of the inducer, per cell",
+    "ct_number": "of a layer of these cells with its mineral",
 }
 MISSING = "-"
 _EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
 _CELSIUS = re.compile(r"\bdegC\b")
 _MICRO = re.compile(r"\bu(?=(?:mol|g|L|m)\b)")
-_ACRONYM = re.compile(r"\b(?:ph|atp|ros|er)\b")
-_ACRONYMS = {"ph": "pH", "atp": "ATP", "ros": "ROS", "er": "ER"}
+_ACRONYM = re.compile(r"\b(?:ph|atp|ros|er|ct)\b")
+_ACRONYMS = {"ph": "pH", "atp": "ATP", "ros": "ROS", "er": "ER", "ct": "CT"}
 _POWER = re.compile(r"\^(-?\d+)")
 _VALUE = re.compile(
     r"^(?P<number>\S+)(?: (?P<spread>± \S+|×/÷ \S+|\(\S+ to \S+\)))?(?: (?P<unit>[^\[]+?))?(?: \[(?P<grade>\w+)\])?$"
@@ -154,13 +184,34 @@ def measure_title(name: str) -> str:
     """Return the name of a measure as a heading."""
     if name == "ph":
         return "pH"
+    for ending, words in (
+        ("_rival_share", "Rival of {}"),
+        ("_share", "{} in diffraction"),
+        ("_saturation", "Saturation index of {}"),
+    ):
+        if name.endswith(ending):
+            shown = words.format(plain(name.removesuffix(ending)))
+            return shown[:1].upper() + shown[1:]
     return FRACTIONS.get(name) or plain(name, capital=True)
+
+
+def meaning(name: str) -> str:
+    """Return what a measure means, for its caption."""
+    if name.endswith("_rival_share"):
+        return "the other phase that diffracts most, as a share of the mass of all crystals that do"
+    if name.endswith("_share"):
+        return "share of the mass of all crystals that diffract"
+    if name.endswith("_saturation"):
+        return "log10 of the ion product over the constant of the mineral; above 0 it may form"
+    if name in Catalogue().ids("phases"):
+        return "solid, wherever it is, over the volume of the fluid"
+    return MEANINGS.get(name, "in solution, all its forms together")
 
 
 def measure_axis(name: str, unit: str) -> str:
     """Return the name of a measure with its unit, as an axis shows it."""
     title = measure_title(name)
-    shown = "" if name in FRACTIONS or name == "ph" else measure_unit(name, unit)
+    shown = "" if is_fraction(name) or name == "ph" else measure_unit(name, unit)
     return f"{title} ({shown})" if shown else title
 
 
@@ -171,7 +222,7 @@ def measure_unit(name: str, unit: str) -> str:
 
 def is_fraction(name: str) -> bool:
     """Say whether a measure is a share of a whole, shown in percent."""
-    return name in FRACTIONS
+    return name in FRACTIONS or name.endswith("_share")
 
 
 def shown_measure(name: str, value: Any) -> str:

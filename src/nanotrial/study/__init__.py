@@ -10,6 +10,7 @@ from nanotrial.errors import CatalogueError, StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
 from nanotrial.study.cohort import read_cohort
 from nanotrial.study.measures import measure_names, measure_unit, read_measures, shown_amount
+from nanotrial.study.minerals import follow_minerals, refuse_mixed_minerals
 from nanotrial.study.model import Addition, Arm, Coat, Cohort, DishSubject, Measure, Particle, Removal, Study, Subject
 from nanotrial.study.parts import read_particle
 from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
@@ -71,10 +72,15 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     rows = expand_arms(top.tables("arm"), f"{path.name}: arm")
     if not rows:
         raise StudyError(f"{path.name}: arm", "no arm", "at least one [[arm]]")
+    if place == "dish":
+        found, asked = [row for row, _ in rows], top.named("measure")
+        subject = follow_minerals(subject, found, asked, f"{path.name}: subject", defaults, catalogue)
     arms = []
     for row, where in rows:
         arms.append(read_arm(row, where, subject, f"{path.name}: subject", particles, defaults, catalogue, place))
     refuse_duplicates(arms, path)
+    if place == "dish":
+        refuse_mixed_minerals(arms, f"{path.name}: arm")
     measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles, place)
     _check_end(top, place, measures, arms)
     cohort = read_cohort(top.table.get("cohort", {}), f"{path.name}: cohort", defaults, arms, place)

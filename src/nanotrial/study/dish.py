@@ -9,11 +9,12 @@ from nanotrial.catalogue.cell_schema import CellLine, Medium, Well
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import Default, TableReader
+from nanotrial.study.minerals import read_flag
 from nanotrial.study.model import DishSubject
 from nanotrial.study.parts import SubjectReader
 from nanotrial.units import display
 
-TUBE_KEYS = ("buffer", "concentration", "depth", "background_salt", "atmosphere")
+TUBE_KEYS = ("buffer", "solution", "concentration", "depth", "background_salt", "atmosphere", "surface")
 # Apparent first constant of carbonic acid and solubility of CO2 (mmol/L/atm) at 37 degC in plasma: severinghaus_1956.
 CARBONIC_PK, CO2_PER_ATMOSPHERE = 6.10, 23.3
 CLASSES = (1, 3, 5)
@@ -49,6 +50,7 @@ def read_dish_subject(
     ph = _ph(reader, noted, medium, carbon)
     classes = _classes(reader)
     feedback = reader.quantity("feedback", "1", 0.0, 10.0, 1.0, "proteins feel the peroxide there is in the cell")
+    minerals = reader.has("minerals") and read_flag(reader, "minerals", False, "")
     reader.done()
     return DishSubject(
         cells=name,
@@ -65,6 +67,7 @@ def read_dish_subject(
         cell_classes=classes,
         feedback=feedback,
         left_open=frozenset(reader.left_open),
+        minerals=minerals,
     )
 
 

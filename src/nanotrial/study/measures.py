@@ -7,8 +7,22 @@ from typing import Any
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
+from nanotrial.study.minerals import (
+    DISH_MINERALS,
+    INDUCER_MEASURES,
+    LYSOSOMAL,
+    LYSOSOMAL_UNIT,
+    STAINED,
+    TUBE_MINERALS,
+    USUAL_STAIN,
+    lysosomal_measures,
+    needs_minerals,
+    phase_measures,
+    phases_of,
+)
 from nanotrial.study.model import Addition, Arm, Measure, Particle, Subject
 from nanotrial.units import display
+from nanotrial.values import Value
 
 # What cells in a dish show, with the unit.
 CELL_MEASURES = {
@@ -29,6 +43,8 @@ CELL_MEASURES = {
     "atp": "mmol/L",
     "pore_open": "1",
     "oxidised_peroxiredoxin": "1",
+    "glycolysis": "1",
+    "respiration": "1",
     "exported_vesicles": "1",
     "exported_calcium": "fmol",
 }
@@ -58,6 +74,9 @@ def read_measures(
     result = []
     for name, table in raw.items():
         if name not in known:
+            if needs_minerals(name, catalogue.ids("phases")) and not any(a.subject.minerals for a in arms):
+                found = "a measure of minerals, which no arm follows"
+                raise StudyError(f"{where}.{name}", found, "`minerals = true` in the subject")
             raise StudyError(
                 f"{where}.{name}", "an unknown measure", f"something a {place} shows", nearest(name, known)
             )
@@ -66,6 +85,9 @@ def read_measures(
         assay, probe = "", DEFAULT_PROBES.get(name, "") if place == "dish" else ""
         if reader.has("assay"):
             assay, probe = _read_assay(reader, name, catalogue, place)
+        elif place == "dish" and name == STAINED:
+            probe = USUAL_STAIN
+            reader.note("assay", probe, "the usual one")
         elif probe:
             reader.note("assay", probe, "the usual one")
         elif place == "dish" and name == "cell_death" and "viability" not in raw:
@@ -78,11 +100,14 @@ def read_measures(
 def _read_assay(reader: TableReader, measure: str, catalogue: Catalogue, place: str) -> tuple[str, str]:
     """Return (colour reaction, "") or ("", dye in the cells)."""
     name = reader.text("assay")
-    if place == "dish" and name in catalogue.ids("probes"):
-        sheet = catalogue.load("probes", name)
-        if sheet.measures != measure:
-            raise StudyError(reader.key("assay"), f"`{name}`, which reads {sheet.measures}", f"an assay of {measure}")
-        return "", name
+    for kind in ("probes", "stains") if place == "dish" else ():
+        if name in catalogue.ids(kind):
+            reads = catalogue.load(kind, name).measures
+            if reads != measure:
+                raise StudyError(reader.key("assay"), f"`{name}`, which reads {reads}", f"an assay of {measure}")
+            return "", name
+    if place == "dish" and measure == STAINED:
+        catalogue.load("stains", name, reader.key("assay"))
     known = [*catalogue.ids("assays"), *(catalogue.ids("probes") if place == "dish" else [])]
     if name not in known:
         raise StudyError(reader.key("assay"), f"`{name}`", "an assay of the catalogue", nearest(name, known))
@@ -101,7 +126,7 @@ def measure_names(
         solutes.update(dict.fromkeys(catalogue.load("materials", particle.core).dissolution.products))
     for arm in arms:
         if isinstance(arm.subject, Subject):
-            solutes.update(dict.fromkeys(catalogue.load("buffers", arm.subject.buffer).solutes))
+            solutes.update(dict.fromkeys(fluid_totals(catalogue, arm.subject)))
         else:
             solutes.update(dict.fromkeys(["calcium", "hydrogen_peroxide"]))
             solutes.update(dict.fromkeys(catalogue.load("media", arm.subject.medium).solutes))
@@ -112,7 +137,41 @@ def measure_names(
     coated = ["coat_left"] if any(particle.coating for particle in particles.values()) else []
     cells = list(CELL_MEASURES) if place == "dish" else []
     inside = list(UPTAKE_MEASURES) if place == "dish" and particles else []
-    return [*cells, *inside, *shown, *coated, "ph", *solutes]
+    return [
+        *cells,
+        *inside,
+        *_mineral_names(catalogue, arms, particles, set(solutes), place),
+        *shown,
+        *coated,
+        "ph",
+        *solutes,
+    ]
+
+
+def fluid_totals(catalogue: Catalogue, subject: Subject) -> dict[str, float | Value]:
+    """Return what is dissolved in the fresh fluid of a tube: moles per mole of buffer, or totals of a body fluid."""
+    if subject.fluid is None:
+        return dict(catalogue.load("buffers", subject.buffer).solutes)
+    sheet, choice = catalogue.load("body_fluids", subject.fluid.name), subject.fluid
+    kept = {name: value for name, value in sheet.solutes.items() if name not in choice.without}
+    return {**kept, **choice.solutes}
+
+
+def _mineral_names(
+    catalogue: Catalogue, arms: list[Arm], particles: dict[str, Particle], solutes: set[str], place: str
+) -> list[str]:
+    """Return what arms in which minerals are followed can show beside all else."""
+    if not any(a.subject.minerals for a in arms):
+        return []
+    if place == "dish":
+        solutes = solutes | {"carbonate"}
+    phases = list(phase_measures(phases_of(catalogue, solutes)))
+    if place == "tube":
+        return [*TUBE_MINERALS, *phases]
+    induced = any(a.kind == "inducer" for arm in arms for a in arm.additions)
+    products = {p for one in particles.values() for p in catalogue.load("materials", one.core).dissolution.products}
+    vesicles = lysosomal_measures(catalogue, products)
+    return [*DISH_MINERALS, *(INDUCER_MEASURES if induced else []), *vesicles, *phases]
 
 
 def _read_times(reader: TableReader) -> tuple[float, ...]:
@@ -144,7 +203,11 @@ def shown_amount(addition: Addition) -> str:
 
 def measure_unit(name: str) -> str:
     """Return the unit in which a measure is stored and shown."""
-    units = CELL_MEASURES | UPTAKE_MEASURES
+    units = CELL_MEASURES | UPTAKE_MEASURES | DISH_MINERALS | INDUCER_MEASURES
     if name in units:
         return units[name]
+    if name.startswith(LYSOSOMAL):
+        return LYSOSOMAL_UNIT
+    if name.endswith(("_share", "_saturation")):
+        return "1"
     return "1" if name in ("release", "core_left", "coat_left", "ph") else "mmol/L"

@@ -40,10 +40,30 @@ class Particle:
 
 
 @dataclass(frozen=True)
+class BodyFluidChoice:
+    """A body fluid in a tube: its sheet, by what its totals are multiplied, components left out or set (mol/m^3)."""
+
+    name: str
+    strength: float = 1.0
+    without: tuple[str, ...] = ()
+    solutes: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TubeSurface:
+    """A surface in a tube, such as a film of lipid: area (m^2), and the inducer that covers a share of it."""
+
+    area: float
+    inducer: str = ""
+    cover: float = 0.0
+
+
+@dataclass(frozen=True)
 class Subject:
     """The tube: buffer, its concentration (mol/m^3), pH, temperature (K), volume (m^3), depth (m), salt, gas.
 
-    ``left_open`` names what the study does not say: those values are the vessel sheet's, with its source and spread.
+    ``fluid`` stands in place of a buffer. ``left_open`` names what the study does not say: those values are the
+    sheets', with their source and spread.
     """
 
     buffer: str
@@ -56,6 +76,9 @@ class Subject:
     atmosphere: str
     carbon_dioxide: float
     left_open: frozenset[str] = frozenset()
+    fluid: BodyFluidChoice | None = None
+    minerals: bool = False
+    surface: TubeSurface | None = None
 
     def said_or_usual(self, name: str, vessel: Vessel) -> float | Value:
         """Return what the study says (SI), or the vessel sheet's value, whose source and spread then come along."""
@@ -86,6 +109,7 @@ class DishSubject:
     cell_classes: int
     feedback: float = 1.0
     left_open: frozenset[str] = frozenset()
+    minerals: bool = False
 
     def said_or_usual(self, name: str, sheet: object) -> float | Value:
         """Return what the study says (SI), or the sheet's value, whose source and spread then come along."""

@@ -8,7 +8,8 @@ from typing import Any
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import Default, TableReader, each
-from nanotrial.study.model import Coat, Particle, Subject
+from nanotrial.study.minerals import read_body_fluid, read_flag, read_surface
+from nanotrial.study.model import Coat, Particle, Subject, TubeSurface
 from nanotrial.units import display
 from nanotrial.values import Value
 
@@ -113,22 +114,9 @@ def read_subject(
     reader = SubjectReader(raw, own, where, shared, defaults)
     vessel = catalogue.load("vessels", "tube")
     noted = reader.noted
-    buffer = reader.text("buffer")
-    sheet = catalogue.load("buffers", buffer, reader.key("buffer"))
-    concentration = 0.0
-    if sheet.solutes:
-        concentration = reader.quantity("concentration", "mmol/L", 1e-6, 2000.0)
-    elif reader.has("concentration"):
-        raise StudyError(reader.key("concentration"), "a concentration of plain water", "no key `concentration`")
-    ph = reader.quantity("ph", "1", 0.0, 14.0)
-    low, high = sheet.low_ph.si, sheet.high_ph.si
-    if not low <= ph <= high:
-        noted.note(
-            "ph",
-            f"{ph:g}",
-            f"outside the usual range of {sheet.name}, {low:g} to {high:g}: it holds its pH weakly",
-            sheet.low_ph.source,
-        )
+    if "solution" in raw:
+        return _fluid_subject(reader, catalogue, vessel)
+    buffer, concentration, ph = _buffer(reader, catalogue)
     sheet_of_it = "vessels/tube"
     temperature = reader.usual("temperature", "degC", 273.15, 373.15, vessel.temperature, sheet_of_it)
     volume = reader.usual("volume", "mL", 1e-12, 1e-2, vessel.volume, sheet_of_it)
@@ -145,7 +133,69 @@ def read_subject(
             raise StudyError(reader.key("carbon_dioxide"), f"carbon dioxide in `{atmosphere}`", 'atmosphere = "air"')
     elif atmosphere == "air":
         noted.note("carbon_dioxide", display(carbon, "%", 3), "share in air", air.source)
+    minerals, surface = _minerals(reader, defaults, catalogue, False)
     reader.done()
     return Subject(
-        buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(reader.left_open)
-    )
+        buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(reader.left_open),
+        minerals=minerals, surface=surface,
+    )  # fmt: skip
+
+
+def _buffer(reader: SubjectReader, catalogue: Catalogue) -> tuple[str, float, float]:
+    """Return buffer, concentration (mol/m^3) and pH."""
+    buffer = reader.text("buffer")
+    sheet = catalogue.load("buffers", buffer, reader.key("buffer"))
+    concentration = 0.0
+    if sheet.solutes:
+        concentration = reader.quantity("concentration", "mmol/L", 1e-6, 2000.0)
+    elif reader.has("concentration"):
+        raise StudyError(reader.key("concentration"), "a concentration of plain water", "no key `concentration`")
+    ph = reader.quantity("ph", "1", 0.0, 14.0)
+    low, high = sheet.low_ph.si, sheet.high_ph.si
+    if not low <= ph <= high:
+        reader.noted.note(
+            "ph",
+            f"{ph:g}",
+            f"outside the usual range of {sheet.name}, {low:g} to {high:g}: it holds its pH weakly",
+            sheet.low_ph.source,
+        )
+    return buffer, concentration, ph
+
+
+def _minerals(
+    reader: SubjectReader, defaults: list[Default], catalogue: Catalogue, usual: bool
+) -> tuple[bool, TubeSurface | None]:
+    """Return whether minerals that nucleate are followed, and the surface in the tube."""
+    reason = "a body fluid" if usual else "minerals that form slowly; say minerals = true to follow them"
+    followed = read_flag(reader, "minerals", usual, reason)
+    if not reader.has("surface"):
+        return followed, None
+    if not followed:
+        raise StudyError(reader.key("surface"), "a surface where no minerals are followed", "`minerals = true`")
+    return followed, read_surface(reader.table["surface"], reader.key("surface"), defaults, catalogue)
+
+
+def _fluid_subject(reader: SubjectReader, catalogue: Catalogue, vessel: Any) -> Subject:
+    """Return a tube of body fluid; what the study leaves open comes from the sheets of the fluid and the vessel."""
+    for key in ("buffer", "concentration", "carbon_dioxide"):
+        if reader.has(key):
+            raise StudyError(reader.key(key), f"`{key}` beside `solution`", "a body fluid or a buffer, not both")
+    fluid = read_body_fluid(reader, catalogue)
+    sheet, place = catalogue.load("body_fluids", fluid.name), f"body_fluids/{fluid.name}"
+    ph = reader.usual("ph", "1", 0.0, 14.0, sheet.ph, place)
+    temperature = reader.usual("temperature", "degC", 273.15, 373.15, sheet.temperature, place)
+    volume = reader.usual("volume", "mL", 1e-12, 1e-2, vessel.volume, "vessels/tube")
+    depth = reader.usual("depth", "mm", 1e-5, 1.0, vessel.depth, "vessels/tube")
+    salt = reader.quantity("background_salt", "mmol/L", 0.0, 5000.0, 0.0, "every ion of the fluid is counted")
+    atmosphere = reader.choice("atmosphere", ATMOSPHERES, "closed", "a closed bottle")
+    carbon = 0.0
+    if atmosphere == "air":
+        air = sheet.carbon_dioxide or catalogue.load("solutes", "carbonate").gas.air_fraction
+        carbon = air.si
+        reader.noted.note("carbon_dioxide", display(carbon, "%", 3), "share above the fluid", air.source)
+    minerals, surface = _minerals(reader, reader.defaults, catalogue, True)
+    reader.done()
+    return Subject(
+        "", 0.0, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(reader.left_open),
+        fluid, minerals, surface,
+    )  # fmt: skip

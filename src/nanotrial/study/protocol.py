@@ -86,9 +86,14 @@ def read_arm(
     removals = each(
         reader.tables("remove"),
         f"{at}.remove",
-        lambda row, w: read_removal(row, w, {a.name for a in additions if a.basis != "solute"}, defaults),
+        lambda row, w: read_removal(
+            row, w, {a.name for a in additions if a.basis not in ("solute", "inducer")}, defaults
+        ),
     )
     reader.done()
+    induced = [a.name for a in additions if a.kind == "inducer"]
+    if induced and not read.minerals:
+        raise StudyError(f"{at}.add", f"the inducer `{induced[0]}` where no minerals are followed", "`minerals = true`")
     seen: set[tuple[str, float]] = set()
     for addition in additions:
         key = (addition.name, addition.time)
@@ -124,9 +129,12 @@ def read_addition(
     """Return an addition of a particle or an agent."""
     reader = TableReader(raw, where, defaults)
     time = reader.quantity("at", "h", 0.0, YEAR, 0.0, "given at the start")
-    if reader.has("particle") == reader.has("agent"):
-        found = "both" if reader.has("agent") else "neither"
-        raise StudyError(where, found, "either `particle` or `agent`")
+    given = [key for key in ("particle", "agent", "inducer") if reader.has(key)]
+    if len(given) != 1:
+        found = " and ".join(f"`{key}`" for key in given) or "none of them"
+        raise StudyError(where, found, "one of `particle`, `agent` and `inducer`")
+    if given == ["inducer"]:
+        return _read_inducer(reader, time, catalogue, place)
     if reader.has("particle"):
         name = reader.text("particle")
         if name not in particles:
@@ -149,6 +157,18 @@ def read_addition(
     amount = reader.quantity("concentration", unit, 0.0, top)
     reader.done()
     return Addition("agent", name, amount, sheet.kind, time)
+
+
+def _read_inducer(reader: TableReader, time: float, catalogue: Catalogue, place: str) -> Addition:
+    """Return an addition of an inducer of mineral to the medium of cells."""
+    name = reader.text("inducer")
+    catalogue.load("inducers", name, reader.key("inducer"))
+    if place == "tube":
+        action = 'Put it on a surface: [subject] surface = { area = "1 cm^2", inducer = "...", cover = "50 %" }.'
+        raise StudyError(reader.key("inducer"), f"`{name}` in a tube", "cells to which it binds", action)
+    amount = reader.quantity("concentration", "umol/L", 0.0, 100.0)
+    reader.done()
+    return Addition("inducer", name, amount, "inducer", time)
 
 
 def _particle_amount(reader: TableReader, particle: Particle, catalogue: Catalogue) -> tuple[float, str]:
