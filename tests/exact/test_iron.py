@@ -265,7 +265,10 @@ def test_lysosomal_minerals_show_each_and_its_rival():
     minerals.add(vessel)
     vessel.floor = constant(1e-9, "mol")
     dish = SimpleNamespace(
-        network=vessel.network, cells=[SimpleNamespace(endosome=None, lysosome=vessel)], seeded=constant(2.0, "1")
+        network=vessel.network,
+        cells=[SimpleNamespace(endosome=None, lysosome=vessel)],
+        seeded=constant(2.0, "1"),
+        catalogue=Catalogue(),
     )
     observe_lysosomal_minerals(dish)
     network = vessel.network

@@ -26,7 +26,8 @@ from nanotrial.places import build_arm
 from nanotrial.sampling import DESIGNS, Draws, bands, joined_parameters, noise_of, variance_shares
 from nanotrial.sampling.designs import permuted, probabilities, stream
 from nanotrial.sampling.draws import matched
-from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
+from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES, measure_unit
+from nanotrial.study.minerals import DISH_MINERALS, INDUCER_MEASURES, TUBE_MINERALS, phase_measures
 from nanotrial.units import dimension_of
 from nanotrial.values import Distribution, Value, read_value
 
@@ -425,13 +426,15 @@ def test_every_pattern_of_a_sheet_means_parameters_of_its_place(place, arms):
 def test_every_measure_of_a_place_has_noise(place):
     sheet_ = CATALOGUE.load("variability", place)
     shown = ["release", "core_left", "coat_left", "ph", *CATALOGUE.solutes()]
-    cells = [*CELL_MEASURES, *UPTAKE_MEASURES] if place == "dish" else []
-    for measure in (*shown, *cells):
+    cells = (
+        [*CELL_MEASURES, *UPTAKE_MEASURES, *DISH_MINERALS, *INDUCER_MEASURES] if place == "dish" else [*TUBE_MINERALS]
+    )
+    for measure in (*shown, *cells, *phase_measures(CATALOGUE.ids("phases"))):
         noise = noise_of(measure, sheet_)
         assert not noise.note, measure
         assert noise.relative > 0
         # An absolute part is a plain number: it belongs to measures that are plain numbers.
-        assert noise.absolute == 0 or (CELL_MEASURES | UPTAKE_MEASURES).get(measure, "1") == "1"
+        assert noise.absolute == 0 or measure_unit(measure) == "1"
         assert noise.absolute == 0 or measure not in CATALOGUE.solutes()
 
 

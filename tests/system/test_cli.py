@@ -157,7 +157,7 @@ def test_check_prints_arms_measures_and_every_default(tiny: Path) -> None:
     assert [arm["arm"] for arm in about["arms"]] == ["particles", "particles + catalase"]
     assert [m["measure"] for m in about["measures"]] == ["release", "hydrogen_peroxide"]
     keys = {d["key"].rpartition(".")[2] for d in about["defaults"]}
-    subject = {"temperature", "volume", "depth", "background_salt", "atmosphere", "carbon_dioxide"}
+    subject = {"temperature", "volume", "depth", "background_salt", "atmosphere", "carbon_dioxide", "minerals"}
     assert keys == {"geometric_sd", *subject, "subjects", "control", "alpha"}
     for default in about["defaults"]:
         assert default["value"]

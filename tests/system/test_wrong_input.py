@@ -93,9 +93,12 @@ CASES: dict[str, tuple[tuple[str, str], list[str]]] = {
     ),
     "particle and agent": (
         first_add(ADD.replace("{ ", '{ agent = "catalase", ')),
-        ["add[1]", "both", "`particle` or `agent`"],
+        ["add[1]", "found `particle` and `agent`", "one of `particle`, `agent` and `inducer`"],
     ),
-    "nothing added": (first_add('{ concentration = "1 mmol/L" }'), ["add[1]", "neither", "`particle` or `agent`"]),
+    "nothing added": (
+        first_add('{ concentration = "1 mmol/L" }'),
+        ["add[1]", "none of them", "one of `particle`, `agent` and `inducer`"],
+    ),
     "twice at one instant": (first_add(f"{ADD}, {ADD}"), ["arm[1] (particles).add", "`bare` twice at 0 h"]),
     "removal with an addition": (
         (f"add = [{ADD}]\n", f'add = [{ADD.replace("0 h", "1 h")}]\nremove = [{{ what = "medium", at = "1 h" }}]\n'),

@@ -197,7 +197,11 @@ def test_what_is_missing_is_said_once():
     assert not set(names) & {f.measure for f in EVERY}
 
 
-SIDES = {"both": Side("one", 3600.0), "alone": Side("two", 3600.0), "before": Side("one", 0.0)}
+SIDES = {
+    "both": Side("one", "release", 3600.0),
+    "alone": Side("two", "release", 3600.0),
+    "before": Side("one", "release", 0.0),
+}
 NOT = float("nan")
 ARMS = {
     ("one", 3600.0): [9.0, 0.2, 0.4, 0.6, 0.8, NOT],

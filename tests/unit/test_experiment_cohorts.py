@@ -422,7 +422,7 @@ def test_noise_of_a_reported_mean_falls_with_the_cohort(monkeypatch):
 def test_two_sides_are_compared_by_typical_subjects(check, expected):
     """Typical subjects say that the first is larger, printed means the opposite."""
     path = Path("made.toml")
-    sides = {"one": Side("a", HOUR), "two": Side("b", HOUR)}
+    sides = {"one": Side("a", "viability", HOUR), "two": Side("b", "viability", HOUR)}
     mapped = MappedFact("x/1", path, "", "viability", HOUR, check, sides=sides)
     numbers = {"a": ([0.8, 0.9], [0.2, 0.3]), "b": ([0.4, 0.5], [0.4, 0.6])}
     played = {

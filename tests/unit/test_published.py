@@ -106,8 +106,8 @@ SIDED = {**GOOD, "arm": '"with"', "comparator": '"before"', "check": '"ratio"', 
 
 def test_a_side_has_the_time_of_the_fact_or_its_own(tmp_path):
     fact = read_published(published(tmp_path, **SIDED))[0][0]
-    assert fact.sides == {"with": Side("x", 3600.0), "before": Side("x", 0.0)}
-    assert fact.places == (Side("x", 3600.0), Side("x", 0.0))
+    assert fact.sides == {"with": Side("x", "release", 3600.0), "before": Side("x", "release", 0.0)}
+    assert fact.places == (Side("x", "release", 3600.0), Side("x", "release", 0.0))
     assert (fact.check, fact.value, fact.relation) == ("ratio", 0.5, "<")
 
 

@@ -10,7 +10,7 @@ about as many protons: the pH is met within 0.15). What vesicles do stands in ``
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -103,13 +103,14 @@ def outside_of(medium: Fluid) -> Outside:
     )
 
 
-def matrix_surface(area: Term) -> Surface:
+def matrix_surface(area: Term, phases: Iterable[str] = ()) -> Surface:
     """Return the surface of a medium that takes the crystals of opened vesicles and on which none begin.
 
     Arguments:
         area: matrix that crystals can lie on (m^2), which bounds how much of them grows.
+        phases: what vesicles can bring; all phases of the medium if none is named.
     """
-    return Surface("matrix", DEPOSIT, area, constant(math.pi, "rad"), constant(0.0, "1"))
+    return Surface("matrix", DEPOSIT, area, constant(math.pi, "rad"), constant(0.0, "1"), frozenset(phases))
 
 
 def vesicle_phases(catalogue: Catalogue) -> dict[str, Phase]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ class PointValues:
     """A measure of an arm at a time, SI: the central run, and by world (NaN where it failed).
 
     ``typical`` is the subject without factors of its own, which arms of a world share: for differences between arms.
-    ``reported`` is what a paper would print: the mean of the readings of a cohort.
+    ``reported`` is what a paper would print: the mean of the readings of a cohort; empty where none was asked for.
     """
 
     central: float
@@ -40,7 +40,13 @@ class PointValues:
 
 
 def member_values(
-    study: Study, points: Iterable[Point], members: int, seed: int, overlay: Overlay, workers: int = 1
+    study: Study,
+    points: Iterable[Point],
+    members: int,
+    seed: int,
+    overlay: Overlay,
+    workers: int = 1,
+    read: Collection[str] | None = None,
 ) -> dict[Point, PointValues]:
     """Return the values of each point.
 
@@ -51,6 +57,7 @@ def member_values(
         seed: seeds the draws.
         overlay: fits in force.
         workers: processes that play arms side by side; numbers do not depend on it.
+        read: arms whose readings are asked for, all of them if None; of the others the typical subject alone is played.
     """
     asked: dict[str, list[Point]] = {}
     for point in dict.fromkeys(points):
@@ -60,7 +67,8 @@ def member_values(
     assert study.cohort is not None
     sheet, subjects = study.catalogue.load("variability", study.place), study.cohort.subjects
     draws = Draws(everything, overlay, sheet, max(members, 1), subjects, seed, "latin_hypercube", study.catalogue)
-    task = _Points(study, overlay, draws, members, asked, BuiltArms((one.name, one) for one in built))
+    cohorts = frozenset(asked if read is None else read)
+    task = _Points(study, overlay, draws, members, asked, BuiltArms((one.name, one) for one in built), cohorts)
     parts = play_arms(task, list(asked), workers, lambda name: None)
     return {point: values for part in parts for point, values in part.items()}
 
@@ -75,6 +83,7 @@ class _Points:
     members: int
     asked: dict[str, list[Point]]
     built: BuiltArms
+    cohorts: frozenset[str]
 
     def begin(self, threads: int) -> Callable[[str], dict[Point, PointValues]]:
         """Return what gives the points of an arm by name."""
@@ -87,7 +96,8 @@ class _Points:
 
     def play(self, player: Player, built: BuiltArm) -> dict[Point, PointValues]:
         """Return the points of an arm."""
-        points, subjects = self.asked[built.name], self.draws.subjects
+        points = self.asked[built.name]
+        subjects = self.draws.subjects if built.name in self.cohorts else 0
         times = sorted({time for _, _, time in points})
         central = _central(player, built, times, points)
         if not self.members:
@@ -99,8 +109,10 @@ class _Points:
             _, measure, time = point
             table = found[measure][:, :, times.index(time)]
             noise = np.random.default_rng([self.draws.seed, zlib.crc32(repr(point).encode())])
-            readings = measure_noise(self.study, measure).add(table[:, 1:], noise)
-            result[point] = PointValues(central[point], table[:, 0], readings.mean(axis=1))
+            reported = np.empty(0)
+            if subjects:
+                reported = measure_noise(self.study, measure).add(table[:, 1:], noise).mean(axis=1)
+            result[point] = PointValues(central[point], table[:, 0], reported)
         return result
 
 

@@ -98,9 +98,10 @@ def forms(phase: Phase) -> bool:
     return phase.nucleation is not None and phase.growth is not None
 
 
-def deposits(place: Place) -> list[str]:
-    """Return the deposits of a fluid in order, the bulk (``""``) first."""
-    return list(dict.fromkeys(["", *(s.deposit for s in place.surfaces)]))
+def deposits(place: Place, identifier: str = "") -> list[str]:
+    """Return the deposits of a fluid in order, the bulk (``""``) first; of a phase, those where it may be."""
+    able = [s for s in place.surfaces if not identifier or not s.phases or identifier in s.phases]
+    return list(dict.fromkeys(["", *(s.deposit for s in able)]))
 
 
 def molar_volume(place: Place, identifier: str) -> Term:
@@ -153,7 +154,7 @@ def add_states(place: Place, where: list[str] | None = None) -> None:
     for identifier, phase in place.phases.items():
         if not forms(phase):
             continue
-        for deposit in deposits(place) if where is None else where:
+        for deposit in deposits(place, identifier) if where is None else where:
             names = state_names(place, identifier, deposit)
             if names[0] in network.species:
                 continue
@@ -163,6 +164,12 @@ def add_states(place: Place, where: list[str] | None = None) -> None:
             for power, (moment, unit) in enumerate(zip(names[1:], ("1", "m", "m^2"), strict=True)):
                 size = count * _USUAL_RADIUS**power
                 network.state(moment, place.name, unit, size, may_be_negative=True)
+
+
+def floating_crystals(place: Place) -> list[str]:
+    """Return the states of crystals in the bulk of a fluid, which go where the fluid goes."""
+    names = [n for i, phase in place.phases.items() if forms(phase) for n in state_names(place, i)]
+    return [n for n in names if n in place.network.species]
 
 
 def population(place: Place, identifier: str, deposit: str = "") -> Population:
@@ -182,7 +189,7 @@ def populations(place: Place, deposit: str | None = None) -> list[Population]:
     """Return all crystals of a fluid, or those of one deposit."""
     found = []
     for identifier, phase in place.phases.items():
-        for one in deposits(place) if deposit is None else [deposit]:
+        for one in deposits(place, identifier) if deposit is None else [deposit]:
             if forms(phase) and amount_name(place, identifier, one) in place.network.species:
                 found.append(population(place, identifier, one))
     return found
@@ -227,7 +234,7 @@ def crystal_amount(place: Place, identifier: str, deposit: str = "") -> Term:
 
 def phase_amount(place: Place, identifier: str) -> Term:
     """Return the amount of a phase (mol) in a fluid, bulk and all deposits."""
-    names = [amount_name(place, identifier, d) for d in deposits(place)]
+    names = [amount_name(place, identifier, d) for d in deposits(place, identifier)]
     return total((place.network[n] for n in names if n in place.network.species), "mol")
 
 
@@ -241,7 +248,7 @@ def solid_volume(place: Place, deposit: str | None = None) -> Term:
     """Return the volume of minerals (m^3) of a fluid, or of one deposit (``""``: its bulk)."""
     result = constant(0.0, "m^3")
     for identifier in place.phases:
-        for one in deposits(place) if deposit is None else [deposit]:
+        for one in deposits(place, identifier) if deposit is None else [deposit]:
             name = amount_name(place, identifier, one)
             if name in place.network.species:
                 result = result + place.network[name] * molar_volume(place, identifier)

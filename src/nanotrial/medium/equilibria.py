@@ -8,6 +8,7 @@ when beyond. Sources: stumm_1996, davies_1962; constants in the sheets.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -288,11 +289,11 @@ def warn_of_range(found: Speciation) -> None:
     limit, most = LAWS[found.activity], float(np.nanmax(np.asarray(found.strength), initial=0.0))
     if most > limit:
         text = f"{found.activity}: ionic strength {most:.3g} mol/L is above its limit of {limit} mol/L"
-        warnings.warn(text, ActivityRangeWarning, stacklevel=3)
+        warnings.warn(text, ActivityRangeWarning, stacklevel=_callers_level())
     celsius = np.asarray(found.temperature) - 273.15
     if celsius.min() < 0 or celsius.max() > 100:
         text = f"{found.activity}: temperature {celsius.min():.4g} to {celsius.max():.4g} degC, limits 0 and 100 degC"
-        warnings.warn(text, ActivityRangeWarning, stacklevel=3)
+        warnings.warn(text, ActivityRangeWarning, stacklevel=_callers_level())
 
 
 def _warn_of_charge(found: Speciation) -> None:
@@ -308,7 +309,15 @@ def _warn_of_charge(found: Speciation) -> None:
         f"closed by {abs(added) * 1e3:.4g} mmol/L of an indifferent {'cation' if added > 0 else 'anion'}. "
         f"List the counter-ions, or pass ph=None."
     )
-    warnings.warn(text, ChargeImbalanceWarning, stacklevel=3)
+    warnings.warn(text, ChargeImbalanceWarning, stacklevel=_callers_level())
+
+
+def _callers_level() -> int:
+    """Return the stack level of the first line outside this package, which a warning should point at."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("nanotrial."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _quantity(number: Any, unit: str) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.medium.constants import arrhenius, diffusivity_factor
 from nanotrial.medium.crystals import positive
-from nanotrial.network.terms import Term, constant, maximum, power
+from nanotrial.network.terms import Term, constant, maximum, power, switched_on
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.mineral_schema import Growth, Phase, Transformation
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nanotrial.medium.saturation import Place
 
 _SMALL = 1e-12
+# Growth and dissolution pass into each other over this much of S: a solution at rest with its mineral sits there.
+_NEAR = 1e-3
 _TRACE = 1e-12
 
 
@@ -63,7 +65,8 @@ def growth_flux(place: Place, identifier: str, ratio: Term, radius: Term) -> Ter
     order = network.parameter(f"{key}.order", law.order, "1")
     excess = maximum(ratio - 1.0, constant(0.0, "1"))
     # Written as x x^(order - 1), the law and its slopes are finite and nothing at saturation.
-    surface = k * _warmth(place, identifier) * excess * power(excess + _SMALL, order - 1.0)
+    speed = k * _warmth(place, identifier) * power(excess + _SMALL, order - 1.0)
+    surface = speed * switched_on(ratio - 1.0, _NEAR)
     surface = surface * inhibition(place, identifier, "growth")
     mobility = diffusivity_factor(place.temperature)
     resistance = constant(0.0, "m^2*s/mol")
@@ -72,7 +75,7 @@ def growth_flux(place: Place, identifier: str, ratio: Term, radius: Term) -> Ter
         diffusivity = network.parameter(f"{solute}.diffusivity", sheet.diffusivity, "m^2/s") * mobility
         dissolved = positive(network.concentration(f"{place.name}.{solute}")) + constant(_TRACE, "mol/m^3")
         resistance = resistance + radius / (diffusivity * dissolved) * float(count)
-    return surface / (1.0 + surface * resistance)
+    return surface / (1.0 + maximum(surface, constant(0.0, "mol/m^2/s")) * resistance)
 
 
 def dissolution_rate(place: Place, one: Population, ratio: Term) -> Term:
@@ -87,7 +90,7 @@ def dissolution_rate(place: Place, one: Population, ratio: Term) -> Term:
     """
     law = _law(place.phases[one.phase])
     k = place.network.parameter(f"phase.{one.phase}.growth.dissolution_rate", law.dissolution_rate, "mol/m^2/s")
-    flux = k * _warmth(place, one.phase) * maximum(1.0 - ratio, constant(0.0, "1"))
+    flux = k * _warmth(place, one.phase) * switched_on(1.0 - ratio, _NEAR)
     return flux * one.molar_volume * one.nucleus_share * constant(3.0 / one.nucleus_radius, "1/m")
 
 

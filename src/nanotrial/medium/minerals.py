@@ -91,10 +91,10 @@ def add(tube: Fluid) -> None:
         omega = phase_ratio(tube, identifier)
         tube.network.observe(_label(tube, f"{identifier}.saturation_index"), saturation_index(omega), "1")
         if forms(phase):
-            for deposit in deposits(tube):
+            for deposit in deposits(tube, identifier):
                 _add_crystals(tube, identifier, deposit)
                 _add_transformations(tube, identifier, deposit)
-        if forms(phase) or phase.relaxation_rate is not None:
+        if forms(phase):
             held = phase_amount(tube, identifier) / tube.volume
             tube.network.observe(_label(tube, f"{identifier}.solid"), held, "mmol/L", f"{phase.name}, all of it")
 
@@ -158,7 +158,7 @@ def _add_transformations(tube: Fluid, identifier: str, deposit: str) -> None:
     one = population(tube, identifier, deposit)
     for step in phase.transforms:
         product = tube.phases.get(step.name)
-        if product is None or not forms(product):
+        if product is None or not forms(product) or deposit not in deposits(tube, step.name):
             continue
         made = growth.transformation_yield(phase, product)
         if made <= 0.0:

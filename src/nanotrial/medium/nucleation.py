@@ -48,15 +48,15 @@ def _cosine(angle: Term) -> Term:
     return series * x
 
 
-def barrier_strength(interfacial_energy: Term, formula_volume: Term, temperature: float) -> Term:
+def barrier_strength(interfacial_energy: Term, formula_volume: Term, temperature: float | Term) -> Term:
     """Return B = 16 pi g^3 v^2 / (3 (kT)^3), the barrier over kT times ln^2 Omega.
 
     Arguments:
         interfacial_energy: J/m^2.
         formula_volume: volume of a formula unit (m^3).
-        temperature: K.
+        temperature: K; or the thermal energy kT (J) as a term.
     """
-    thermal = constant(BOLTZMANN * temperature, "J")
+    thermal = temperature if isinstance(temperature, Term) else constant(BOLTZMANN * temperature, "J")
     ratio = interfacial_energy * formula_volume ** Fraction(2, 3) / thermal
     return ratio**3 * (16.0 * math.pi / 3.0)
 
@@ -76,4 +76,6 @@ def phase_barrier(network: Network, identifier: str, phase: Phase, formula_volum
     """Return B of a phase with its interfacial energy as a parameter; raises AssertionError if it has no nucleation."""
     assert phase.nucleation is not None
     energy = network.parameter(f"phase.{identifier}.interfacial_energy", phase.nucleation.interfacial_energy, "mJ/m^2")
-    return barrier_strength(energy, formula_volume, temperature)
+    # As a parameter its unit is known to whoever reads the network from a file.
+    thermal = network.parameter("thermal_energy", BOLTZMANN * temperature, "J")
+    return barrier_strength(energy, formula_volume, thermal)

@@ -222,7 +222,7 @@ def _follow(
         plain = dict.fromkeys(catalogue.load("phases", phase).products, 0.0) | plain
     course = mineral_course(plain, ph, float(degrees), float(time), started or None, phases, catalogue=catalogue)
     components = {c: float(n[-1]) * 1e-3 for c, n in course.dissolved.items()}
-    solids = {p: float(n[-1]) * 1e-3 for p, n in course.solids.items()}
+    solids = {p: max(float(n[-1]), 0.0) * 1e-3 for p, n in course.solids.items()}
     left = {c: _quantity(max(n, 0.0), "mol/L") for c, n in components.items()}
     solution = speciate(left, float(course.ph[-1]), _quantity(float(degrees), "K"), catalogue=catalogue)
     # The course counts strong base; a proton is one of it less.

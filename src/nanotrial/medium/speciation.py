@@ -19,11 +19,17 @@ from typing import TYPE_CHECKING
 
 from nanotrial.errors import NetworkError, nearest
 from nanotrial.medium.constants import MOLAR, debye_slope, equilibrium_constant, species_charge
-from nanotrial.network.terms import Term, constant, minimum, ten_to, total
+from nanotrial.network.terms import Term, constant, maximum, minimum, ten_to, total
 
 if TYPE_CHECKING:
     from nanotrial.catalogue.schema import AqueousSpecies, Solute, Water
     from nanotrial.network.model import Network
+
+
+# Cations of this charge and above fall out almost wholly: what is left is balanced against itself, not against a
+# millimole, of which it is a trace (mol/L).
+HYDROLYSED = 3
+_TRACE = 1e-10
 
 
 @dataclass
@@ -234,6 +240,8 @@ def _bind(
         )
         held = held + solution.molar[solution.masters[i]]
         residuals[i] = (held - totals[i]) * 1e3
+        if solution.charge[solution.masters[i]] >= HYDROLYSED:
+            residuals[i] = (held - totals[i]) / (maximum(totals[i], constant(0.0, "1")) + _TRACE)
         symbol = solution.molar[solution.masters[i]] * MOLAR
         variables[f"{place}.free.{i}"] = (symbol, 1e-6, -1e-12)
     one_millimolar = {key: constant(1.0, "1") for key in residuals}

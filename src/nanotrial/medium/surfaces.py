@@ -11,7 +11,8 @@ from nanotrial.network.terms import Term
 class Surface:
     """A surface that minerals wet: area (m^2), contact angle (rad), share of it that is ready (holds calcium, bare).
 
-    Crystals that begin on surfaces of one ``deposit`` are counted together, apart from those of the fluid's bulk.
+    Crystals that begin on surfaces of one ``deposit`` are counted together, apart from those of the fluid's bulk. With
+    ``phases`` only these are there; empty: all of the fluid.
     """
 
     name: str
@@ -19,3 +20,4 @@ class Surface:
     area: Term
     contact_angle: Term
     ready: Term
+    phases: frozenset[str] = frozenset()

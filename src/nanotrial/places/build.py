@@ -9,7 +9,7 @@ from nanotrial.catalogue.schema import Agent
 from nanotrial.cell import inducers
 from nanotrial.cell.culture import Constants
 from nanotrial.fit.overlay import Overlay
-from nanotrial.medium import gases, iron, minerals, peroxide
+from nanotrial.medium import gases, iron, minerals, peroxide, renewal
 from nanotrial.medium.constants import PEROXIDE_UNITS
 from nanotrial.medium.speciation import Solution, add_solution
 from nanotrial.medium.surfaces import Surface
@@ -29,7 +29,7 @@ from nanotrial.study.measures import fluid_totals
 from nanotrial.study.minerals import phases_of
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
-MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, iron, gases, minerals)
+MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, iron, gases, renewal, minerals)
 
 
 def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltArm:
@@ -60,6 +60,41 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
     sheets = {name: catalogue.load("solutes", name) for name in components}
     removed = {r.what for r in arm.removals}
     _add_states(network, subject, cohorts, agents, sheets, study, volume, scale, removed)
+    solution = _solution(study, subject, network, vessel, sheets, cohorts)
+    phases = _phases(catalogue, sheets, subject.minerals)
+    tube = Tube(
+        network=network,
+        name="tube",
+        temperature=subject.temperature,
+        solution=solution,
+        volume=volume,
+        scale=scale,
+        cohorts=cohorts,
+        agents=agents,
+        phases=phases,
+        surfaces=_surfaces(network, subject, solution, catalogue),
+        renewal=network.parameter("tube.renewal", subject.renewal, "1/s") if subject.renewal else None,
+        subject=subject,
+        vessel=vessel,
+    )
+    for mechanism in MECHANISMS:
+        if mechanism.applies(tube):
+            mechanism.add(tube)
+            tube.mechanisms.append(mechanism.ID)
+    add_observables(tube)
+    observe_tube_minerals(tube, catalogue)
+    events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
+    events += [removal_event(tube, r) for r in arm.removals]
+    return BuiltArm(
+        arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions, None, catalogue
+    )
+
+
+def _solution(
+    study: Study, subject: Subject, network: Network, vessel: Any, sheets: dict[str, Any], cohorts: list[Cohort]
+) -> Solution:
+    """Add the equilibria of the tube and name what surrounds its particles."""
+    catalogue = study.catalogue
     sites = coat_sites(network, "tube", cohorts)
     salt = network.parameter("tube.background_salt", subject.said_or_usual("background_salt", vessel), "mol/m^3")
     solution = add_solution(
@@ -80,32 +115,7 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
         ionic_strength=solution.ionic_strength,
         oxygen=network.concentration("tube.oxygen"),
     )
-    phases = _phases(catalogue, sheets, subject.minerals)
-    tube = Tube(
-        network=network,
-        name="tube",
-        temperature=subject.temperature,
-        solution=solution,
-        volume=volume,
-        scale=scale,
-        cohorts=cohorts,
-        agents=agents,
-        phases=phases,
-        surfaces=_surfaces(network, subject, solution, catalogue),
-        subject=subject,
-        vessel=vessel,
-    )
-    for mechanism in MECHANISMS:
-        if mechanism.applies(tube):
-            mechanism.add(tube)
-            tube.mechanisms.append(mechanism.ID)
-    add_observables(tube)
-    observe_tube_minerals(tube, catalogue)
-    events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
-    events += [removal_event(tube, r) for r in arm.removals]
-    return BuiltArm(
-        arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions, None, catalogue
-    )
+    return solution
 
 
 def _phases(catalogue: Any, sheets: dict[str, Any], nucleating: bool) -> dict[str, Any]:

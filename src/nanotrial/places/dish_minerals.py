@@ -81,7 +81,7 @@ def add_minerals(
     medium.surfaces = [
         *(one.surface for one in induced.values()),
         mineral_layer.membrane_surface(area, left, effects, ON_CELLS),
-        vesicle_fluid.matrix_surface(medium.bottom),
+        vesicle_fluid.matrix_surface(medium.bottom, vesicle_fluid.vesicle_phases(catalogue)),
     ]
     medium.phases = {i: catalogue.load("phases", i) for i in phases_of(catalogue, set(medium.solution.components))}
     crystals.add_states(medium)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.medium import crystals
 from nanotrial.network.terms import Term, constant, maximum, total
+from nanotrial.study.minerals import IN_LYSOSOMES, IRON, lysosomal_measures
 
 if TYPE_CHECKING:
     from nanotrial.particle.fluid import Fluid
@@ -32,6 +33,11 @@ def observe_lysosomal_minerals(dish: Dish) -> None:
         )
         what = "the most of any other mineral there, per seeded cell"
         dish.network.observe(f"lysosomal_{identifier}_rival", rival, "fmol", what)
+    # Arms without iron show the same measures, so that they can be compared.
+    solutes = set(IRON).union(IN_LYSOSOMES, *(dish.catalogue.load("phases", i).products for i in phases))
+    for name in lysosomal_measures(dish.catalogue, solutes):
+        if name not in dish.network.observables:
+            dish.network.observe(name, constant(0.0, "mol"), "fmol", "an ion of it is absent")
 
 
 def _seen(fluid: Fluid, identifier: str) -> Term:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 # The index of a phase one of whose ions is absent: as low as any index goes.
 NO_IONS = -60.0
-# What weighs less than this per volume of fluid counts as no crystal for diffraction (kg/m^3), far below any detector.
-LEAST_CRYSTALS = 1e-7
+# What weighs less than this per volume of fluid is too little to diffract (kg/m^3): a tenth of a microgram per mL.
+LEAST_CRYSTALS = 1e-4
 CALCIUM_MASS = 0.040078
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nanotrial.medium.crystals import floating_crystals
 from nanotrial.network.terms import Term, ten_to, total
 from nanotrial.particle import coat
 from nanotrial.particle.fluid import Cohort, Fluid
@@ -55,8 +56,13 @@ def removal_event(tube: Fluid, removal: Removal, loose_particles: bool = False) 
     network, kept = tube.network, 1.0 - removal.fraction
     changes: dict[str, Term] = {}
     if removal.what == "medium":
+        # What cells shed so far is a count; crystals that float leave with the medium of a dish.
+        staying = (*(f"{tube.name}.{p}" for p in tube.phases), f"{tube.name}.shed")
+        loose = set(floating_crystals(tube)) if loose_particles else set()
         for name, species in network.species.items():
-            if name.startswith(f"{tube.name}.") and not name.startswith(tuple(f"{tube.name}.{p}" for p in tube.phases)):
+            if name in loose:
+                changes[name] = network[name] * kept
+            elif name.startswith(f"{tube.name}.") and not name.startswith(staying):
                 changes[name] = network[name] * kept + species.initial * removal.fraction
         if loose_particles:
             for cohort in tube.cohorts:

@@ -17,6 +17,7 @@ class Tube(Fluid):
 
     subject: Subject
     vessel: Vessel
+    renewal: Term | None = None
 
     def gas_fractions(self) -> dict[str, float]:
         """Return the fraction of each exchangeable gas above the solution; a closed tube has none."""

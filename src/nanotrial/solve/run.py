@@ -84,8 +84,10 @@ class Trajectory:
 
 
 # CVODES gives up after seven refused lengths of one step, or rattles at a kink: it is tried again with a tenth of the
-# error, then with steps of at most 30 s and 1 s.
+# error, then begins anew in each of PIECES, and there, if need be, with steps of at most 30 s and 1 s.
 ATTEMPTS = ((0.0, 1.0), (0.0, 0.1), (30.0, 1.0), (1.0, 1.0))
+WHOLE = 2
+PIECES = 24
 
 
 class Runner:
@@ -228,16 +230,41 @@ def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list
 
 def _integrate(work: Runner, y: Vector, p: Vector, segment: Segment) -> Vector:
     """Return the states at the grid. Where the solver gives up it is asked again, more carefully."""
+    try:
+        return _attempt(work, y, p, segment.start, segment.grid, ATTEMPTS[:WHOLE])
+    except RuntimeError as refused:
+        try:
+            return _in_pieces(work, y, p, segment)
+        except RuntimeError:
+            raise _locate_failure(work, y, p, segment.start, segment.grid, refused) from refused
+
+
+def _attempt(
+    work: Runner, y: Vector, p: Vector, start: float, grid: tuple[float, ...], attempts: Sequence[tuple[float, float]]
+) -> Vector:
+    """Return the states at a grid by the first attempt that comes through; else the first refusal is raised."""
     refused: RuntimeError | None = None
-    for longest, tighter in ATTEMPTS:
+    for longest, tighter in attempts:
         try:
             with honest_interrupts():
-                found = work.integrator(segment.start, segment.grid, longest, tighter)(x0=y, p=p)["xf"].full()
-                return np.asarray(found, dtype=float)
+                return np.asarray(work.integrator(start, grid, longest, tighter)(x0=y, p=p)["xf"].full(), dtype=float)
         except RuntimeError as error:
             refused = refused or error
     assert refused is not None
-    raise _locate_failure(work, y, p, segment.start, segment.grid, refused) from refused
+    raise refused
+
+
+def _in_pieces(work: Runner, y: Vector, p: Vector, segment: Segment) -> Vector:
+    """Return the states at the grid, with a solver that begins anew in every piece of the segment."""
+    ends = np.linspace(segment.start, segment.grid[-1], PIECES + 1)[1:]
+    now, found = segment.start, []
+    for end in sorted({*segment.grid, *ends.tolist()}):
+        if end > now:
+            y = _attempt(work, y, p, now, (end,), ATTEMPTS).ravel()
+            now = end
+        if end in segment.grid:
+            found.append(y)
+    return np.stack(found, axis=1)
 
 
 def _check(work: Runner, states: Vector, at: Sequence[float]) -> None:

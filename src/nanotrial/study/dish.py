@@ -14,7 +14,7 @@ from nanotrial.study.model import DishSubject
 from nanotrial.study.parts import SubjectReader
 from nanotrial.units import display
 
-TUBE_KEYS = ("buffer", "solution", "concentration", "depth", "background_salt", "atmosphere", "surface")
+TUBE_KEYS = ("buffer", "solution", "concentration", "depth", "background_salt", "atmosphere", "surface", "renewal")
 # Apparent first constant of carbonic acid and solubility of CO2 (mmol/L/atm) at 37 degC in plasma: severinghaus_1956.
 CARBONIC_PK, CO2_PER_ATMOSPHERE = 6.10, 23.3
 CLASSES = (1, 3, 5)

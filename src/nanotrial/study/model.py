@@ -62,8 +62,8 @@ class TubeSurface:
 class Subject:
     """The tube: buffer, its concentration (mol/m^3), pH, temperature (K), volume (m^3), depth (m), salt, gas.
 
-    ``fluid`` stands in place of a buffer. ``left_open`` names what the study does not say: those values are the
-    sheets', with their source and spread.
+    ``fluid`` stands in place of a buffer, ``renewal`` is how often a second fresh fluid
+    replaces it. ``left_open`` names what the study does not say: those are the sheets', with source and spread.
     """
 
     buffer: str
@@ -79,6 +79,7 @@ class Subject:
     fluid: BodyFluidChoice | None = None
     minerals: bool = False
     surface: TubeSurface | None = None
+    renewal: float = 0.0
 
     def said_or_usual(self, name: str, vessel: Vessel) -> float | Value:
         """Return what the study says (SI), or the vessel sheet's value, whose source and spread then come along."""

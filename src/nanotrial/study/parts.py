@@ -134,10 +134,11 @@ def read_subject(
     elif atmosphere == "air":
         noted.note("carbon_dioxide", display(carbon, "%", 3), "share in air", air.source)
     minerals, surface = _minerals(reader, defaults, catalogue, False)
+    renewal = _renewal(reader)
     reader.done()
     return Subject(
         buffer, concentration, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(reader.left_open),
-        minerals=minerals, surface=surface,
+        minerals=minerals, surface=surface, renewal=renewal,
     )  # fmt: skip
 
 
@@ -160,6 +161,11 @@ def _buffer(reader: SubjectReader, catalogue: Catalogue) -> tuple[str, float, fl
             sheet.low_ph.source,
         )
     return buffer, concentration, ph
+
+
+def _renewal(reader: SubjectReader) -> float:
+    """Return how often a second the fluid is replaced by a flow of fresh fluid; nothing said is a closed batch."""
+    return reader.quantity("renewal", "1/h", 0.0, 1.0) if reader.has("renewal") else 0.0
 
 
 def _minerals(
@@ -194,8 +200,9 @@ def _fluid_subject(reader: SubjectReader, catalogue: Catalogue, vessel: Any) -> 
         carbon = air.si
         reader.noted.note("carbon_dioxide", display(carbon, "%", 3), "share above the fluid", air.source)
     minerals, surface = _minerals(reader, reader.defaults, catalogue, True)
+    renewal = _renewal(reader)
     reader.done()
     return Subject(
         "", 0.0, ph, temperature, volume, depth, salt, atmosphere, carbon, frozenset(reader.left_open),
-        fluid, minerals, surface,
+        fluid, minerals, surface, renewal,
     )  # fmt: skip

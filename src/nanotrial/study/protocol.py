@@ -166,7 +166,7 @@ def _read_inducer(reader: TableReader, time: float, catalogue: Catalogue, place:
     if place == "tube":
         action = 'Put it on a surface: [subject] surface = { area = "1 cm^2", inducer = "...", cover = "50 %" }.'
         raise StudyError(reader.key("inducer"), f"`{name}` in a tube", "cells to which it binds", action)
-    amount = reader.quantity("concentration", "umol/L", 0.0, 100.0)
+    amount = reader.quantity("concentration", "umol/L", 0.0, 10.0)
     reader.done()
     return Addition("inducer", name, amount, "inducer", time)
 
