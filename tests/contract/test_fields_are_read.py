@@ -32,6 +32,7 @@ from nanotrial.places.dish import SETS
 from nanotrial.sampling import Draws, noise_of
 from nanotrial.study import read_study
 from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
+from nanotrial.study.minerals import DISH_MINERALS, INDUCER_MEASURES, TUBE_MINERALS, phase_measures
 
 from .sheets import CATALOGUE, SHEETS, load
 
@@ -45,7 +46,8 @@ CLASSES = [
 ]
 CLASSES = list(dict.fromkeys(CLASSES))
 PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2018")]
-MEASURES = (*CELL_MEASURES, *UPTAKE_MEASURES, "ph", "release", *CATALOGUE.solutes())
+MINERAL_MEASURES = (*DISH_MINERALS, *INDUCER_MEASURES, *TUBE_MINERALS, *phase_measures(CATALOGUE.ids("phases")))
+MEASURES = (*CELL_MEASURES, *UPTAKE_MEASURES, *MINERAL_MEASURES, "ph", "release", *CATALOGUE.solutes())
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
 
 # Kinds whose names stand in messages and reasons.

@@ -18,6 +18,7 @@ from nanotrial.network.model import Network
 from nanotrial.places import build_arm
 from nanotrial.solve.run import Tolerances, Trajectory
 from nanotrial.study import load_study
+from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 STUDIES = sorted([*ROOT.glob("systems/*/*.toml"), *EXAMPLES.glob("*.toml")])
@@ -82,7 +83,12 @@ def largest_difference(path: Path, place: int) -> dict[str, float]:
     gap, noise = (np.max(np.abs(o - own.observables), axis=0) for o in (other, again.observables))
     # What nanotrial itself does not hold when its error is tenfold is rounding: sums of ions that cancel.
     rows = zip(own.observable_names, gap, noise, size, strict=True)
-    return {name: float(g / z) for name, g, n, z in rows if z > 0 and n <= CLOSE * z}
+    found = {name: float(g / z) for name, g, n, z in rows if z > 0 and n <= CLOSE * z}
+    # In shed vesicles crystals begin within the millisecond by which equilibria of a document trail (decision 0013):
+    # how many is not the same, so what is compared of such a dish is what cells and medium show.
+    kept = {*CELL_MEASURES, *UPTAKE_MEASURES, "ph", "release", *study.catalogue.solutes()}
+    mineral_dish = study.place == "dish" and study.arms[place].subject.minerals
+    return {n: g for n, g in found.items() if n in kept} if mineral_dish else found
 
 
 @pytest.mark.parametrize(

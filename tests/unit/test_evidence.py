@@ -179,8 +179,7 @@ def test_what_no_study_shows_says_why():
 @pytest.mark.parametrize(
     ("measure", "part"),
     [
-        ("calcified_area", "minerals"),
-        ("ct_number", "CT"),
+        ("localisation_fraction", "nucleus"),
         ("body_weight", "an animal"),
         ("dc_maturation", "an immune system"),
         ("viability", "in this arm"),
@@ -218,7 +217,7 @@ def values_of(row: list[float]) -> PointValues:
 def answer(monkeypatch, check: str, arm: str, comparator: str, measure: str = "cell_death", **fits) -> dict:
     """Return the prediction of a fact of two sides from given members; the first of each row is the central run."""
     study = ROOT / "systems" / "calcium_peroxide" / "release.toml"
-    sides = {words: SIDES[words] for words in (arm, comparator)}
+    sides = {words: replace(SIDES[words], measure=measure) for words in (arm, comparator)}
     mapped = MappedFact("x/1", study, "", measure, 3600.0, check, sides=sides)
     monkeypatch.setattr(predict, "all_facts", lambda: iter([mapped, *fits.get("others", [])]))
     monkeypatch.setattr(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # What each group of measures needs; all other measures are those of a tube or a dish.
 MISSING: dict[str, tuple[str, ...]] = {
-    "minerals in tissue, and an animal in a CT scanner": ("calcified_area", "ct_number"),
     "particles in the nucleus and other organelles": ("localisation_fraction",),
     "an animal with a tumour": (
         "complete_regression_fraction",

@@ -34,7 +34,7 @@ def observe_lysosomal_minerals(dish: Dish) -> None:
         what = "the most of any other mineral there, per seeded cell"
         dish.network.observe(f"lysosomal_{identifier}_rival", rival, "fmol", what)
     # Arms without iron show the same measures, so that they can be compared.
-    solutes = set(IRON).union(IN_LYSOSOMES, *(dish.catalogue.load("phases", i).products for i in phases))
+    solutes = set(IRON).union(IN_LYSOSOMES, *(phase.products for phase in phases.values()))
     for name in lysosomal_measures(dish.catalogue, solutes):
         if name not in dish.network.observables:
             dish.network.observe(name, constant(0.0, "mol"), "fmol", "an ion of it is absent")
