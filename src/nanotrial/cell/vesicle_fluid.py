@@ -148,7 +148,7 @@ def add_states(
     begin = constant(TRACE * size, "m^3") + (constant(0.0, "m^3") if start is None else start)
     volume = network.state(f"{NAME}.volume", outside.name, "m^3", scale=size, initial=begin)
     network.compartment(NAME, volume)
-    sites = _buffer(sheet, volume)
+    sites = buffer_sites(sheet, volume)
     _hold(network, fresh_vesicle(sheet, membrane, solutes["phosphate"], temperature), begin, size)
     components = {i: solutes[i] for i in COMPONENTS}
     first, salt = sheet.sheet.ph.si, sheet("ionic_strength", "mol/m^3")
@@ -187,7 +187,7 @@ def _hold(network: Network, fresh: Mapping[str, Term], begin: Term, size: float)
     network.state(f"{NAME}.inert_ions", NAME, scale=size)
 
 
-def _buffer(sheet: Constants, volume: Term) -> list[Site]:
+def buffer_sites(sheet: Constants, volume: Term) -> list[Site]:
     """Return weak acids, evenly spaced, that buffer by the capacity per pH between the limits of the sheet."""
     low, high = sheet.sheet.lowest_ph.si, sheet.sheet.highest_ph.si
     amount = sheet("buffer_capacity", "mol/m^3") * STEP * volume
@@ -207,7 +207,7 @@ def fresh_vesicle(
     calcium, ph = membrane("vesicle_calcium", "mol/m^3"), sheet("ph", "1")
     held = sheet("phosphate", "mol/m^3") * left
     charge = -(calcium * 2.0) - held * mean_charge(sheet, phosphate, ph, temperature)
-    for site in _buffer(sheet, one):
+    for site in buffer_sites(sheet, one):
         charge = charge + site.amount / one / (1.0 + ten_to(site.pka - ph))
     return {
         "calcium": calcium,

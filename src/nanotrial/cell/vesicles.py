@@ -20,10 +20,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanotrial.cell.uptake import move
-from nanotrial.cell.vesicle_fluid import mean_charge
+from nanotrial.cell.vesicle_fluid import STEP, buffer_sites, mean_charge
 from nanotrial.medium import iron, minerals
 from nanotrial.medium.constants import PEROXIDE_UNITS
-from nanotrial.medium.speciation import Site, add_solution
+from nanotrial.medium.speciation import add_solution
 from nanotrial.network.terms import Term, constant, maximum, tanh, ten_to
 from nanotrial.particle import coat, dissolution
 from nanotrial.particle.fluid import Cohort, Fluid
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
 
     from nanotrial.catalogue.mineral_schema import Phase
     from nanotrial.catalogue.schema import Agent
-    from nanotrial.cell.culture import Cells, Constants
+    from nanotrial.cell.culture import Cells
 
 ID = "cell.vesicles"
-STEP = 0.8
 
 
 def applies(cells: Cells) -> bool:
@@ -94,7 +93,7 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
     for i in components:
         start = held[i][0] * begin if i in held else constant(0.0, "mol")
         network.state(f"{name}.{i}", name, scale=scale, initial=start, content=PEROXIDE_UNITS.get(i, {i: 1.0}))
-    sites, beta = _buffer(sheet, volume), sheet("buffer_capacity", "mol/m^3") * STEP
+    sites, beta = buffer_sites(sheet, volume), sheet("buffer_capacity", "mol/m^3") * STEP
     charge = constant(0.0, "mol/m^3")
     for amount, each in held.values():
         charge = charge - amount * each
@@ -152,15 +151,6 @@ def _iron_phases(followed: dict[str, Phase], components: Container[str]) -> dict
         for i, phase in followed.items()
         if _gives_iron(set(phase.products)) and all(solute in components for solute in phase.products)
     }
-
-
-def _buffer(sheet: Constants, volume: Term) -> list[Site]:
-    """Return weak acids, evenly spaced, that buffer a vesicle by its capacity per pH between its limits."""
-    low, high = sheet.sheet.lowest_ph.si, sheet.sheet.highest_ph.si
-    amount = sheet("buffer_capacity", "mol/m^3") * STEP * volume
-    count = max(2, round((high - low) / STEP) + 1)
-    bottom, top = sheet("lowest_ph", "1"), sheet("highest_ph", "1")
-    return [Site(f"buffer_{i}", amount, bottom + (top - bottom) * (i / (count - 1))) for i in range(count)]
 
 
 def _enzymes(cells: Cells, name: str, scale: float, volume: Term, active: bool) -> dict[str, Agent]:
@@ -260,7 +250,7 @@ def exact_case() -> tuple[float, float, float]:
     catalogue, network = Catalogue(), Network("vesicle")
     name = catalogue.ids("vesicles")[0]
     sheet = catalogue.load("vesicles", name)
-    sites = _buffer(Constants(network, name, sheet), constant(1.0, "m^3"))
+    sites = buffer_sites(Constants(network, name, sheet), constant(1.0, "m^3"))
     given = constant(0.0, "mol")
     for site in sites:
         bare = [site.amount / (1.0 + ten_to(site.pka - ph)) for ph in (30.0, -20.0)]

@@ -83,11 +83,12 @@ class Trajectory:
         return result
 
 
-# CVODES gives up after seven refused lengths of one step, or rattles at a kink: it is tried again with a tenth of the
-# error, then begins anew in each of PIECES, and there, if need be, with steps of at most 30 s and 1 s.
+# CVODES gives up after seven refused lengths of one step, or rattles at a kink, which shows in thousands of steps:
+# again with a tenth of the error, then anew in each of PIECES, there if need be with steps of at most 30 s and 1 s.
 ATTEMPTS = ((0.0, 1.0), (0.0, 0.1), (30.0, 1.0), (1.0, 1.0))
 WHOLE = 2
 PIECES = 24
+MANY_STEPS = 6000
 
 
 class Runner:
@@ -108,7 +109,7 @@ class Runner:
         return known[1]
 
     def integrator(
-        self, start: float, grid: tuple[float, ...], longest_step: float = 0.0, tighter: float = 1.0
+        self, start: float, grid: tuple[float, ...], longest_step: float = 0.0, tighter: float = 1.0, most: int = 0
     ) -> ca.Function:
         """Return the CVODES integrator from ``start`` over ``grid`` (s).
 
@@ -117,14 +118,15 @@ class Runner:
             grid: times to stop at (s).
             longest_step: no step is longer (s); 0: any length.
             tighter: factor on both tolerances.
+            most: steps it may take; 0: those of the tolerances.
         """
-        key = (longest_step, tighter, start, *grid)
+        key = (longest_step, tighter, most, start, *grid)
         if key not in self._integrators:
             t = self.tolerances
             options: dict[str, Any] = {
                 "reltol": t.relative * tighter,
                 "abstol": t.absolute * tighter,
-                "max_num_steps": t.max_steps,
+                "max_num_steps": min(most, t.max_steps) if most else t.max_steps,
                 "disable_internal_warnings": True,
                 "show_eval_warnings": False,
                 "fsens_err_con": True,
@@ -231,7 +233,7 @@ def _advance(work: Runner, y: Vector, p: Vector, segment: Segment) -> tuple[list
 def _integrate(work: Runner, y: Vector, p: Vector, segment: Segment) -> Vector:
     """Return the states at the grid. Where the solver gives up it is asked again, more carefully."""
     try:
-        return _attempt(work, y, p, segment.start, segment.grid, ATTEMPTS[:WHOLE])
+        return _attempt(work, y, p, segment.start, segment.grid, ATTEMPTS[:WHOLE], MANY_STEPS)
     except RuntimeError as refused:
         try:
             return _in_pieces(work, y, p, segment)
@@ -240,16 +242,28 @@ def _integrate(work: Runner, y: Vector, p: Vector, segment: Segment) -> Vector:
 
 
 def _attempt(
-    work: Runner, y: Vector, p: Vector, start: float, grid: tuple[float, ...], attempts: Sequence[tuple[float, float]]
+    work: Runner,
+    y: Vector,
+    p: Vector,
+    start: float,
+    grid: tuple[float, ...],
+    attempts: Sequence[tuple[float, float]],
+    most: int = 0,
 ) -> Vector:
-    """Return the states at a grid by the first attempt that comes through; else the first refusal is raised."""
+    """Return the states at a grid by the first attempt that comes through; else the first refusal is raised.
+
+    With ``most`` steps at hand, too many of them end the attempts at once: less error would take more.
+    """
     refused: RuntimeError | None = None
     for longest, tighter in attempts:
         try:
             with honest_interrupts():
-                return np.asarray(work.integrator(start, grid, longest, tighter)(x0=y, p=p)["xf"].full(), dtype=float)
+                solver = work.integrator(start, grid, longest, tighter, most)
+                return np.asarray(solver(x0=y, p=p)["xf"].full(), dtype=float)
         except RuntimeError as error:
             refused = refused or error
+            if most and "TOO_MUCH_WORK" in str(error):
+                break
     assert refused is not None
     raise refused
 
