@@ -161,7 +161,7 @@ def _arms(record: Record) -> str:
         traits, done = layout.traits[arm["name"]], arm.get("status") == "done"
         load = [escape(traits["particle"]), _loads(arm)] if loaded else []
         cells = [escape(arm["name"]), *load, escape(traits["ph"])]
-        cells += [escape(traits[t]) for t in varies] + [_status(record, arm)]
+        cells += [pretty(traits[t]) if t == "surface" else escape(traits[t]) for t in varies] + [_status(record, arm)]
         rows.append(Row(cells, "" if done else "failed", beneath="" if done else escape(_reason(arm))))
     return table("<strong>Arms.</strong> Load as given, before anything dissolves.", columns, rows)
 
