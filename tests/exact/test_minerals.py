@@ -530,3 +530,10 @@ def test_sheet_constants_are_parameters():
     wanted = {"interfacial_energy", "prefactor", "surface_prefactor", "growth.rate_constant", "growth.order"}
     assert {f"phase.hydroxyapatite.{k}" for k in wanted} <= set(vessel.network.parameters)
     assert vessel.network.parameters["phase.hydroxyapatite.growth.order"].value == number(1.25, "1").value
+
+
+def test_where_nothing_can_begin_the_rate_is_nothing():
+    """Rates of 1e-145 per second made the first step of a solver fail."""
+    factor = nucleation_factor(constant(3300.0, "1"), constant(3.2, "1"))
+    assert float(ca.DM(ca.evalf(factor.expression))) == 0.0
+    assert float(ca.DM(ca.evalf(nucleation_factor(constant(100.0, "1"), constant(3.2, "1")).expression))) > 1e-5

@@ -26,6 +26,8 @@ BOLTZMANN = GAS_CONSTANT / AVOGADRO
 # Added to the squared-logarithm law, so that J is flat at saturation even on a surface that mineral wets wholly.
 _SOFTENING = 1e-4
 _LEAST_LOGARITHM = 1e-3
+# Below this nothing begins in any volume or time; rates of 1e-145 would only upset the first step of a solver.
+_LEAST_FACTOR = 1e-60
 
 
 def wetting(contact_angle: Term) -> Term:
@@ -69,7 +71,8 @@ def nucleation_factor(strength: Term, logarithm: Term) -> Term:
         logarithm: ln Omega.
     """
     above = maximum(logarithm, constant(_LEAST_LOGARITHM, "1"))
-    return exp(-(strength + _SOFTENING) / (above * above))
+    factor = exp(-(strength + _SOFTENING) / (above * above))
+    return maximum(factor - _LEAST_FACTOR, constant(0.0, "1"))
 
 
 def phase_barrier(network: Network, identifier: str, phase: Phase, formula_volume: Term, temperature: float) -> Term:
