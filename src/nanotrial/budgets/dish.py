@@ -49,7 +49,7 @@ def _given(built: BuiltArm) -> dict[str, float]:
     assert dish is not None
     given: dict[str, float] = {}
     for cohort in dish.medium.cohorts:
-        for solute, count in cohort.material.dissolution.products.items():
+        for solute, count in cohort.material.products.items():
             given[solute] = given.get(solute, 0.0) + cohort.addition.amount * count
     for event in built.additions:
         if event.kind == "agent":

@@ -64,7 +64,7 @@ def _yields(cohorts: list[Cohort]) -> list[Budget]:
     rows: list[Budget] = []
     given: dict[str, float] = {}
     for cohort in cohorts:
-        for solute, count in cohort.material.dissolution.products.items():
+        for solute, count in cohort.material.products.items():
             given[solute] = given.get(solute, 0.0) + cohort.addition.amount * count
     for solute, amount in given.items():
         rows.append(Budget(f"{solute.replace('_', ' ')} in the load", amount, "mmol/L", meaning="if all dissolves"))
@@ -109,7 +109,7 @@ def _end_points(built: BuiltArm, runner: Runner, p: NDArray[np.float64], fresh: 
     amounts = fresh.copy()
     volume = built.network.parameters["tube.volume"].value
     for cohort in built.tube.cohorts:
-        for solute, count in cohort.material.dissolution.products.items():
+        for solute, count in cohort.material.products.items():
             amounts[_state_index(built, f"tube.{solute}")] += cohort.addition.amount * count * volume
     try:
         z = c.solve_equilibria(amounts, p, built.guesses)

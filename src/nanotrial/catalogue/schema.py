@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from nanotrial.catalogue.agent_schema import Agent
 from nanotrial.catalogue.cell_schema import CELL_KINDS
 from nanotrial.catalogue.mineral_schema import MINERAL_KINDS
+from nanotrial.catalogue.radiation_schema import RADIATION_KINDS
+from nanotrial.catalogue.radiobiology_schema import RADIOBIOLOGY_KINDS
 from nanotrial.errors import CatalogueError, nearest
 from nanotrial.values import Value, read_value
 
@@ -63,17 +66,58 @@ class Dopant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Carriers:
+    """Electrons and holes that radiation frees in a semiconductor: energy per pair, and how much of it reaches water.
+
+    ``reaction`` says what a carrier at the surface does: split hydrogen peroxide to hydroxyl radicals where there is
+    some (``fenton``), or make them of water (``water``); ``peroxide_constant`` is where half of them meet a peroxide.
+    """
+
+    energy_per_pair: Annotated[Value, "eV"]
+    surface_share: Number
+    reaction: Literal["fenton", "water"]
+    peroxide_constant: Annotated[Value, "mmol/L"] | None = None
+
+    def problem(self) -> tuple[str, str] | None:
+        """Return what is missing, as (found, expected), or None."""
+        if self.reaction == "fenton" and self.peroxide_constant is None:
+            return "carriers that split peroxide without `peroxide_constant`", "`peroxide_constant`"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scavenging:
+    """What a surface does with oxidants: rates per concentration of core, with superoxide and with peroxide."""
+
+    superoxide: Annotated[Value, "L/mol/s"]
+    hydrogen_peroxide: Annotated[Value, "L/mol/s"]
+    hydroxyl: Annotated[Value, "L/mol/s"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Material:
-    """A solid that particles are made of."""
+    """A solid that particles are made of; one without ``dissolution`` stays as it is."""
 
     name: str
     formula: str
     molar_mass: Annotated[Value, "g/mol"]
     density: Annotated[Value, "kg/m^3"]
-    dissolution: Dissolution
+    dissolution: Dissolution | None = None
     description: str = ""
     peroxide: Peroxide | None = None
     dopants: dict[str, Dopant] = field(default_factory=dict)
+    carriers: Carriers | None = None
+    scavenging: Scavenging | None = None
+
+    @property
+    def products(self) -> Counts:
+        """Return what one formula unit gives when it dissolves; nothing where it does not."""
+        return {} if self.dissolution is None else self.dissolution.products
+
+    @property
+    def metals(self) -> list[str]:
+        """Return the products that are neither peroxide nor the anion of an acid."""
+        return [] if self.dissolution is None else self.dissolution.metals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,66 +223,6 @@ class Coating:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agent:
-    """Something added beside particles: a dissolved salt, an enzyme, or a drug with a target in the cell.
-
-    ``accumulation`` is the concentration where it acts over that in the medium, reached at ``entry_rate``.
-    """
-
-    name: str
-    kind: Literal["enzyme", "solute", "inhibitor", "chelator", "ionophore", "antioxidant"]
-    solutes: Counts = field(default_factory=dict)
-    strong_charge: int = 0
-    acts_on: str = ""
-    action: Literal["", "disproportionation", "oxidation", "digestion"] = ""
-    unit_substrate: PerMole | None = None
-    half_saturation: PerMole | None = None
-    inactivation_rate: Annotated[Value, "L/mol/s"] | None = None
-    target: Literal[
-        "",
-        "serca",
-        "pmca",
-        "exchanger",
-        "uniporter",
-        "mitochondrial_efflux",
-        "pore",
-        "ip3_receptor",
-        "ryanodine_receptor",
-        "store_operated_entry",
-        "calcium",
-        "glutathione",
-    ] = ""
-    half_effect: Annotated[Value, "umol/L"] | None = None
-    entry_rate: Annotated[Value, "1/s"] | None = None
-    accumulation: Number | None = None
-    binding_constant: Annotated[Value, "umol/L"] | None = None
-    transport_rate: Annotated[Value, "L/umol/s"] | None = None
-    glutathione_gain: Number | None = None
-    peroxide_rate: Annotated[Value, "L/mol/s"] | None = None
-
-    def problem(self) -> tuple[str, str] | None:
-        """Return what is missing for a drug to act, as (found, expected), or None."""
-        for key in NEEDED.get(self.kind, ()):
-            if getattr(self, key) in (None, ""):
-                return f"an agent of kind `{self.kind}` without `{key}`", f"`{key}`"
-        if self.kind == "inhibitor" and self.target in ("calcium", "glutathione"):
-            return f"an inhibitor of `{self.target}`", "a pump, a channel or the pore as `target`"
-        if self.kind == "antioxidant" and self.peroxide_rate is None and self.glutathione_gain is None:
-            return "an antioxidant that does nothing", "`peroxide_rate`, or `glutathione_gain` with `half_effect`"
-        if self.glutathione_gain is not None and self.half_effect is None:
-            return "`glutathione_gain` without `half_effect`", "the dose of half its gain"
-        return None
-
-
-# What a drug of each kind cannot do without.
-NEEDED = {
-    "inhibitor": ("target", "half_effect"),
-    "chelator": ("binding_constant", "accumulation"),
-    "ionophore": ("transport_rate",),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
 class Assay:
     """A colour reaction: absorbance per concentration, dilution, noise and limits."""
 
@@ -307,6 +291,8 @@ KINDS: dict[str, type] = {
     "variability": Variability,
     **CELL_KINDS,
     **MINERAL_KINDS,
+    **RADIATION_KINDS,
+    **RADIOBIOLOGY_KINDS,
 }
 
 

@@ -15,8 +15,8 @@ from nanotrial.network.terms import constant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nanotrial.catalogue.agent_schema import Agent
     from nanotrial.catalogue.cell_schema import CellLine
-    from nanotrial.catalogue.schema import Agent
 
 # States are added in this order, mechanisms too: each reads what those before it have named.
 INSIDE: tuple[ModuleType, ...] = (drugs, redox, energy, calcium, probes)

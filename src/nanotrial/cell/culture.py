@@ -15,8 +15,9 @@ from nanotrial.network.terms import Term, constant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nanotrial.catalogue.agent_schema import Agent
     from nanotrial.catalogue.cell_schema import Probe
-    from nanotrial.catalogue.schema import Agent
+    from nanotrial.cell.irradiation import CellBeam
     from nanotrial.network.model import Network
     from nanotrial.particle.fluid import Cohort, Fluid
 
@@ -110,6 +111,7 @@ class Cells:
     endosome: Fluid | None = None
     lysosome: Fluid | None = None
     layer: Layer | None = None
+    beam: CellBeam | None = None
     defence: Term = field(default_factory=lambda: constant(1.0, "1"))
     feedback: Term = field(default_factory=lambda: constant(1.0, "1"))
     rest: Term | None = None

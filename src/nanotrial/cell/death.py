@@ -3,7 +3,7 @@
     damage     dD/dt = (c/c*)^2 / t_c + H / dose + O / t_o - D / t_r
     hazard     k D^n / (1 + D^n)                                      per live cell
     necrotic   share 1 / (1 + (A / (a A_0))^8): without ATP the orderly way is closed
-    growth     ln 2 / T (1 - N / N_confluent) A/A_0 / (1 + D^n)
+    growth     ln 2 / T (1 - N / N_confluent) A/A_0 / (1 + D^n); after radiation what arrest and lethal lesions leave
 
 D counts sustained free calcium, the integral of peroxide inside the cell, and open pores, each over what one of them
 alone needs; at D = 1 half the highest hazard is reached. What dead cells held of calcium stays with them (``dead``);
@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from nanotrial.cell import cycle, organelles
 from nanotrial.cell.culture import hill
 from nanotrial.network.terms import Term, constant, maximum, power
 
@@ -67,9 +68,12 @@ def add(cells: Cells) -> None:
         "peroxide_dose", "mol*s/m^3"
     )
     gain = gain + pore / sheet("pore_time", "s") - cells["damage"] / sheet("repair_time", "s")
+    if cells.beam is not None:
+        gain = gain + organelles.strain_rate(cells)
     network.process(cells.name("damage.moves"), {cells.name("damage"): 1}, gain, "strain <-> repair", ID)
     rate = hazard(cells)
-    cells.fluxes["hazard"] = rate
+    dying = rate + cells.fluxes["late_death"] if "late_death" in cells.fluxes else rate
+    cells.fluxes["hazard"] = dying
     # Far from the threshold the eighth power is a switch; the floor keeps it finite where no ATP is left.
     left = maximum(cells.atp_share, constant(1e-3, "1")) / sheet("necrosis_atp_share", "1")
     necrotic = 1.0 - hill(left, constant(1.0, "1"), 8)
@@ -84,13 +88,16 @@ def add(cells: Cells) -> None:
     assert cells.population is not None
     assert cells.room is not None
     grown = growth_rate(cells, cells.population, cells.room) * cells.atp_share / (1.0 + _severity(cells))
+    if cells.beam is not None:  # cells with a lethal lesion divide no more
+        doomed = maximum(cells["doomed"], constant(0.0, "1")) / cells.held
+        grown = grown * cycle.growth_share(cells) * maximum(1.0 - doomed, constant(0.0, "1"))
     cells.fluxes["growth"] = grown
     network.process(cells.name("growth"), {live: 1}, grown * cells.live, "live -> 2 live", ID)
     for pool in ("calcium", "er_calcium", "matrix_calcium"):
         name = cells.name(pool)
         if name in network.species:
             network.process(
-                f"{name}.dies", {name: -1, "dead.calcium": 1}, rate * network[name], "live -> dead cells", ID
+                f"{name}.dies", {name: -1, "dead.calcium": 1}, dying * network[name], "live -> dead cells", ID
             )
             taken = {name: 1.0, **cells.around.given("calcium", -1.0)}
             network.process(f"{name}.grows", taken, grown * network[name], "medium -> new cells", ID)

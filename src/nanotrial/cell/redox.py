@@ -146,6 +146,8 @@ def _sources(cells: Cells) -> None:
         m, m0 = cells.free["matrix_calcium"], matrix_at(cells, inner, c0)
         gain, level = part("respiratory_calcium_gain", "1"), part("respiratory_calcium_constant", AMOUNT)
         chain = chain * (1.0 + gain * hill(m, level, 2)) / (1.0 + gain * hill(m0, level, 2))
+    if cells.beam is not None:
+        chain = chain * (1.0 + cells["lasting_oxidants"])
     opens = ("peroxide",) if around.opens("oxygen") else ()
     made = {cells.name("superoxide"): 1.0, cells.name("reduced"): 0.5, **around.given("oxygen", -1.0)}
     for name, rate in (("respiratory_superoxide", chain), ("oxidase", oxidase)):

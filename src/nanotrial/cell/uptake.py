@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from nanotrial.cell.culture import LEAST_SHARE
 from nanotrial.medium.constants import water_viscosity
 from nanotrial.network.terms import Term, constant, minimum
-from nanotrial.particle import coat, dissolution
+from nanotrial.particle import coat, dissolution, radiation_products
 
 if TYPE_CHECKING:
     from nanotrial.cell.culture import Cells
@@ -63,6 +63,8 @@ def add(cells: Cells) -> None:
     dissolution.add(on_membrane)
     if coat.applies(on_membrane):
         coat.add(on_membrane)
+    if radiation_products.applies(on_membrane):
+        radiation_products.add_particles(on_membrane)
 
 
 def _size(network: Network, cohort: Cohort) -> tuple[Term, Term]:

@@ -25,14 +25,14 @@ from nanotrial.medium import iron, minerals
 from nanotrial.medium.constants import PEROXIDE_UNITS
 from nanotrial.medium.speciation import add_solution
 from nanotrial.network.terms import Term, constant, maximum, tanh, ten_to
-from nanotrial.particle import coat, dissolution
+from nanotrial.particle import coat, dissolution, radiation_products
 from nanotrial.particle.fluid import Cohort, Fluid
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from nanotrial.catalogue.agent_schema import Agent
     from nanotrial.catalogue.mineral_schema import Phase
-    from nanotrial.catalogue.schema import Agent
     from nanotrial.cell.culture import Cells
 
 ID = "cell.vesicles"
@@ -85,7 +85,7 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
     assert medium is not None
     name, volume, begin = cells.name(kind), cells.volume * share, cells.start_volume * share
     network.compartment(name, volume)
-    wanted = {s for one in medium.cohorts for s in one.material.dissolution.products} | {"calcium", "oxygen"}
+    wanted = {s for one in medium.cohorts for s in one.material.products} | {"calcium", "oxygen"}
     held = _held(cells, wanted, ph)
     wanted |= set(held)
     components = {i: s for i, s in medium.solution.components.items() if i in wanted}
@@ -117,6 +117,7 @@ def _fluid(cells: Cells, kind: str, share: Term, ph: Term) -> Fluid:
         cohorts=[],
         agents=enzymes,
         phases=_iron_phases(medium.phases, components),
+        beam=medium.beam,
     )
     for one in medium.cohorts:
         if one.coat is not None and f"{name}.free_{one.coat_material}" not in network.species:
@@ -177,6 +178,8 @@ def add(cells: Cells) -> None:
         dissolution.add(fluid)
         if coat.applies(fluid):
             coat.add(fluid)
+        if radiation_products.applies(fluid):
+            radiation_products.add(fluid)
         for mechanism in (iron, minerals):
             if mechanism.applies(fluid):
                 mechanism.add(fluid)

@@ -132,7 +132,7 @@ def dish_starter(file: Path, material: str, cells: str) -> str:
         cells=cells,
         material=material,
         coating=catalogue.ids("coatings")[0],
-        basis=next(iter(sheet.dissolution.metals), "core"),
+        basis=next(iter(sheet.metals), "core"),
     )
 
 
@@ -142,8 +142,8 @@ def starter(file: Path, material: str) -> str:
 
     catalogue = Catalogue()
     sheet = catalogue.load("materials", material, "--material")
-    products = list(sheet.dissolution.products)
-    basis = next(iter(sheet.dissolution.metals), "core")
+    products = list(sheet.products)
+    basis = next(iter(sheet.metals), "core")
     names = ["release", "ph", *products]
     measures = "\n".join(f'{n} = {{ every = "30 min", until = "12 h" }}' for n in dict.fromkeys(names)) + "\n"
     return TEMPLATE.format(

@@ -18,7 +18,7 @@ from nanotrial.medium.constants import arrhenius
 from nanotrial.network.terms import Term
 
 if TYPE_CHECKING:
-    from nanotrial.catalogue.schema import Agent
+    from nanotrial.catalogue.agent_schema import Agent
     from nanotrial.particle.fluid import Fluid
 
 ID = "medium.peroxide"

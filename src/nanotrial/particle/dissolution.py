@@ -71,13 +71,21 @@ class Surface:
 
 
 def applies(tube: Fluid) -> bool:
-    """Say whether there is any particle."""
-    return bool(tube.cohorts)
+    """Say whether there is any particle that dissolves."""
+    return any(c.material.dissolution is not None for c in tube.cohorts)
+
+
+def law_of(cohort: Cohort) -> Dissolution:
+    """Return the law by which the core of a cohort dissolves."""
+    assert cohort.material.dissolution is not None
+    return cohort.material.dissolution
 
 
 def add(tube: Fluid) -> None:
-    """Add the dissolution of every size class of every cohort."""
+    """Add the dissolution of every size class of every cohort that dissolves."""
     for cohort in tube.cohorts:
+        if cohort.material.dissolution is None:
+            continue
         surface = _surface(tube, cohort)
         for j in range(len(cohort.classes.radii)):
             rate = _class_rate(tube, cohort, surface, j)
@@ -90,7 +98,7 @@ def protons_taken(material: Material, components: Mapping[str, Solute]) -> float
     The solid is neutral, so they are the charge that its products carry then: 2 for CaO2, CuO and CaCO3 alike.
     """
     taken = 0.0
-    for name, count in material.dissolution.products.items():
+    for name, count in material.products.items():
         own = [sp.protons for sp in components[name].species if set(sp.components) == {name}]
         taken += count * (components[name].charge + max([0, *own]))
     return taken
@@ -120,7 +128,7 @@ def class_area(tube: Fluid, cohort: Cohort, j: int) -> tuple[Term, Term]:
 
 def _surface(tube: Fluid, cohort: Cohort) -> Surface:
     network, solution, material = tube.network, tube.solution, cohort.material
-    law, key, temperature = material.dissolution, cohort.material_id, tube.temperature
+    law, key, temperature = law_of(cohort), cohort.material_id, tube.temperature
     shift_k, shift_rate = _dopant_shifts(tube, cohort)
     k = equilibrium_constant(network, f"{key}.dissolution", law.log_k, law.enthalpy, temperature, shift_k)
     heat = arrhenius(network, f"{key}.dissolution.activation_energy", law.activation_energy, temperature)
@@ -154,7 +162,7 @@ def _surface(tube: Fluid, cohort: Cohort) -> Surface:
 
 def _proton_attack(tube: Fluid, cohort: Cohort, order: Term) -> Term:
     """Return the acid rate over the rate at the reference pH; it levels off where the surface is fully protonated."""
-    law, key, ph = cohort.material.dissolution, f"{cohort.material_id}.dissolution", tube.solution.ph
+    law, key, ph = law_of(cohort), f"{cohort.material_id}.dissolution", tube.solution.ph
     above = ph
     if law.acid_reference_ph is not None:
         above = ph - tube.network.parameter(f"{key}.acid_reference_ph", law.acid_reference_ph, "1")
@@ -208,10 +216,10 @@ def _acids(tube: Fluid, cohort: Cohort, mobility: float) -> tuple[tuple[Term, Te
     network, solution = tube.network, tube.solution
     proton = network.parameter("water.proton_diffusivity", solution.water.proton_diffusivity, "m^2/s") * mobility
     rows = [(solution.free("H+"), proton, resistance(tube, cohort, proton))]
-    end = cease_ph(network, cohort.material_id, cohort.material.dissolution)
+    end = cease_ph(network, cohort.material_id, law_of(cohort))
     for i, sheet in solution.components.items():
         forms = [sp for sp in sheet.species if set(sp.components) == {i} and sp.components[i] == 1 and sp.protons > 0]
-        if not forms or i in cohort.material.dissolution.products:
+        if not forms or i in cohort.material.products:
             continue
         # Mean protons per component where the acid attack ends, from the constants at zero ionic strength.
         weight, kept = constant(1.0, "1"), constant(0.0, "1")
@@ -265,7 +273,7 @@ def _class_rate(tube: Fluid, cohort: Cohort, surface: Surface, j: int) -> Term:
 
 def _add_processes(tube: Fluid, cohort: Cohort, j: int, rate: Term) -> None:
     network, material = tube.network, cohort.material
-    products = {f"{tube.name}.{s}": float(n) for s, n in material.dissolution.products.items()}
+    products = {f"{tube.name}.{s}": float(n) for s, n in material.products.items()}
     core = {cohort.core_name(j): -1.0}
     name = f"{cohort.key}.dissolution.{j}"
     if material.peroxide is None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nanotrial.catalogue.agent_schema import Agent
 from nanotrial.catalogue.mineral_schema import Phase
-from nanotrial.catalogue.schema import Agent, Coating, Material
+from nanotrial.catalogue.schema import Coating, Material
 from nanotrial.medium.speciation import Solution
 from nanotrial.medium.surfaces import Surface
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant
 from nanotrial.particle.population import CoatGeometry, SizeClasses
 from nanotrial.study import Addition, Particle
+
+# The state from which radiation draws the O-O bonds of the peroxide that it makes of water.
+WATER_BONDS = "beam.bonds_of_water"
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,46 @@ class Cohort:
 
     @property
     def metal(self) -> str:
-        """Return the first product that is neither peroxide nor carbonate."""
-        return self.material.dissolution.metals[0]
+        """Return the first product that is neither peroxide nor carbonate; empty where nothing dissolves."""
+        return next(iter(self.material.metals), "")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What one joule absorbed in a particle makes in the end: product, and amount per energy (mol/J)."""
+
+    product: str
+    per_energy: Term
+
+
+@dataclass(frozen=True)
+class Bonds:
+    """Bonds that radicals cut: how many in a mass of core (mol/kg), rates with electrons and H, and those of oxygen."""
+
+    content: Term
+    rates: Mapping[str, Term]
+    oxygen_rates: Mapping[str, Term]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A radiation field in a fluid: dose rate to water (Gy/s), radicals of water per energy, doses in particles.
+
+    ``yields`` are amounts per energy (mol/J) of radicals and hydrogen peroxide, ``electron_rates`` constants of the
+    hydrated electron with oxygen and peroxide (m^3/mol/s); ``ratios``, ``chains`` and ``bonds`` hold, by the name of a particle, the dose in its core over that in water, and the light chain it carries.
+    """
+
+    dose_rate: Term
+    yields: Mapping[str, Term]
+    electron_rates: Mapping[str, Term]
+    ratios: Mapping[str, Term]
+    chains: Mapping[str, Chain] = field(default_factory=dict)
+    bonds: Mapping[str, Bonds] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
 class Fluid:
-    """One aqueous place: everything that dissolution, coat, peroxide, gases and minerals read."""
+    """One aqueous place: everything that dissolution, coat, peroxide, gases, minerals and radiation read."""
 
     network: Network
     name: str
@@ -72,6 +110,7 @@ class Fluid:
     phases: dict[str, Phase] = field(default_factory=dict)
     surfaces: list[Surface] = field(default_factory=list)
     mechanisms: list[str] = field(default_factory=list)
+    beam: Field | None = None
 
     @property
     def floor(self) -> Term:

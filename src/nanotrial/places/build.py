@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from nanotrial.catalogue.schema import Agent
+from nanotrial.catalogue.agent_schema import Agent
 from nanotrial.cell import inducers
 from nanotrial.cell.culture import Constants
 from nanotrial.fit.overlay import Overlay
@@ -15,13 +15,15 @@ from nanotrial.medium.speciation import Solution, add_solution
 from nanotrial.medium.surfaces import Surface
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum
-from nanotrial.particle import coat, dissolution
+from nanotrial.particle import coat, dissolution, radiation_products
 from nanotrial.particle.fluid import Cohort
 from nanotrial.places.built import BuiltArm
 from nanotrial.places.dish import build_dish
+from nanotrial.places.irradiation import add_beam, beam_events
 from nanotrial.places.mineral_readouts import observe_tube_minerals
 from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
 from nanotrial.places.protocol import addition_event, removal_event
+from nanotrial.places.radiation_readouts import observe_products
 from nanotrial.places.readouts import add_observables
 from nanotrial.places.tube import Tube
 from nanotrial.study import Arm, DishSubject, Study, Subject
@@ -29,7 +31,9 @@ from nanotrial.study.measures import fluid_totals
 from nanotrial.study.minerals import phases_of
 
 # The order is that of the sentence "it dissolves, loses its coat, reacts, leaves, precipitates".
-MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, iron, gases, renewal, minerals)
+MECHANISMS: tuple[ModuleType, ...] = (
+    dissolution, coat, peroxide, iron, gases, renewal, minerals, radiation_products,
+)  # fmt: skip
 
 
 def build_arm(study: Study, arm: Arm, overlay: Overlay | None = None) -> BuiltArm:
@@ -76,15 +80,18 @@ def _build_tube(study: Study, arm: Arm, subject: Subject, values: Overlay) -> Bu
         renewal=network.parameter("tube.renewal", subject.renewal, "1/s") if subject.renewal else None,
         subject=subject,
         vessel=vessel,
+        beam=add_beam(network, study, arm, cohorts, values) if study.irradiated else None,
     )
     for mechanism in MECHANISMS:
         if mechanism.applies(tube):
             mechanism.add(tube)
             tube.mechanisms.append(mechanism.ID)
     add_observables(tube)
+    observe_products(tube)
     observe_tube_minerals(tube, catalogue)
     events = [addition_event(tube, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(tube, r) for r in arm.removals]
+    events += beam_events(network, arm)
     return BuiltArm(
         arm.name, network, tube, tuple(sorted(events, key=lambda e: e.time)), arm.additions, None, catalogue
     )
@@ -128,7 +135,7 @@ def _components(study: Study, arm: Arm, cohorts: list[Cohort], agents: dict[str,
     assert isinstance(arm.subject, Subject)
     names: dict[str, None] = dict.fromkeys(fluid_totals(study.catalogue, arm.subject))
     for cohort in cohorts:
-        names.update(dict.fromkeys(cohort.material.dissolution.products))
+        names.update(dict.fromkeys(cohort.material.products))
     for agent in agents.values():
         names.update(dict.fromkeys(agent.solutes))
     if arm.subject.carbon_dioxide > 0:

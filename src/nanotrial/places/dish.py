@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nanotrial.catalogue.agent_schema import Agent
 from nanotrial.catalogue.lookup import Catalogue
-from nanotrial.catalogue.schema import Agent
 from nanotrial.cell import (
     calcium,
+    cycle,
     death,
     drugs,
     energy,
     inducers,
+    irradiation,
+    lesions,
     matrix_vesicles,
     mineral_layer,
+    organelles,
     probes,
     redox,
     uptake,
@@ -32,13 +37,14 @@ from nanotrial.medium.constants import ATMOSPHERE, PEROXIDE_UNITS
 from nanotrial.medium.speciation import Solution, add_solution
 from nanotrial.network.model import Network
 from nanotrial.network.terms import Term, constant, maximum, power, total
-from nanotrial.particle import coat, dissolution
+from nanotrial.particle import coat, dissolution, radiation_products
 from nanotrial.particle.fluid import Cohort
 from nanotrial.places import dish_medium
 from nanotrial.places.built import BuiltArm
 from nanotrial.places.dish_minerals import DishMinerals, add_minerals, add_shedding
 from nanotrial.places.dish_parts import Dish, WellMedium
 from nanotrial.places.dish_readouts import observe_dish
+from nanotrial.places.irradiation import add_beam, beam_events, cell_beam
 from nanotrial.places.lysosome_readouts import observe_lysosomal_minerals
 from nanotrial.places.mineral_readouts import observe_minerals
 from nanotrial.places.particles import add_particle_states, coat_sites, cohorts_of, dissolved_gas
@@ -47,11 +53,19 @@ from nanotrial.study import Arm, DishSubject, Study
 from nanotrial.study.measures import DEFAULT_PROBES
 from nanotrial.study.minerals import STAINED, USUAL_STAIN
 
-MEDIUM_MECHANISMS: tuple[ModuleType, ...] = (dissolution, coat, peroxide, iron, gases, minerals)
+if TYPE_CHECKING:
+    from nanotrial.cell.irradiation import CellBeam
+
+MEDIUM_MECHANISMS: tuple[ModuleType, ...] = (
+    dissolution, coat, peroxide, iron, gases, minerals, radiation_products,
+)  # fmt: skip
 # States before processes: each mechanism reads what those before it have named.
-CELL_STATES: tuple[ModuleType, ...] = (death, drugs, redox, energy, calcium, probes, vesicles)
+CELL_STATES: tuple[ModuleType, ...] = (
+    death, drugs, redox, energy, calcium, probes, vesicles, irradiation, lesions, cycle, organelles,
+)  # fmt: skip
 CELL_MECHANISMS: tuple[ModuleType, ...] = (
-    drugs, calcium, redox, energy, death, mineral_layer, probes, vesicles, uptake,
+    irradiation, lesions, cycle, drugs, calcium, redox, organelles, energy, death, mineral_layer, probes, vesicles,
+    uptake,
 )  # fmt: skip
 # Added as a whole, not by class of cells, where minerals are followed.
 MINERAL_MECHANISMS: tuple[ModuleType, ...] = (inducers, matrix_vesicles)
@@ -93,11 +107,15 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
     membrane = sets["calcium"].part("membrane")
     assert membrane is not None
     _populations(network, subject, medium, seeded)
+    beam = None
+    if study.irradiated:
+        medium.beam = add_beam(network, study, arm, medium.cohorts, values)
+        beam = partial(cell_beam, network, study, arm, subject.cells, medium.beam)
     lines = Constants(network, subject.cells, line)
     mixed = Constants(network, subject.medium, recipe)
     parts = _minerals(study, arm, subject, medium, lines, mixed, membrane) if subject.minerals else None
     layer = parts.layer if parts is not None else None
-    cells = _classes(network, subject, line, sets, medium, seeded, agents, dyes, catalogue, layer)
+    cells = _classes(network, subject, line, sets, medium, seeded, agents, dyes, catalogue, layer, beam, values)
     dish = Dish(
         network=network,
         subject=subject,
@@ -120,6 +138,7 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
         observe_lysosomal_minerals(dish)
     events = [addition_event(medium, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(medium, r, loose_particles=True) for r in arm.removals]
+    events += beam_events(network, arm)
     left_alone = Arm(f"{arm.name}, untreated", subject, (), ())
     untreated = partial(build_dish, study, left_alone, subject, values)
     return BuiltArm(
@@ -161,7 +180,7 @@ def _medium(
     scale = subject.volume
     names: dict[str, None] = dict.fromkeys([*recipe.solutes, "carbonate", "oxygen", "hydrogen_peroxide"])
     for cohort in cohorts:
-        names.update(dict.fromkeys(cohort.material.dissolution.products))
+        names.update(dict.fromkeys(cohort.material.products))
     for agent in agents.values():
         names.update(dict.fromkeys(agent.solutes))
     sheets = {name: catalogue.load("solutes", name) for name in names}
@@ -309,6 +328,8 @@ def _classes(
     dyes: dict[str, Any],
     catalogue: Any,
     layer: Layer | None,
+    beam: Callable[..., CellBeam] | None,
+    values: Overlay,
 ) -> list[Cells]:
     """Add what classes of cells are made of; they differ in their amounts of protein and feel the same layer."""
     nodes, weights = _rule(subject)
@@ -316,6 +337,7 @@ def _classes(
     room = network.parameter(f"{subject.cells}.confluent_density", line.confluent_density, "1/m^2") * medium.bottom
     enzymes = {n: catalogue.load("agents", n) for n in catalogue.ids("agents")}
     enzymes = {n: a for n, a in enzymes.items() if a.kind == "enzyme" and hasattr(sets["vesicles"].sheet, n)}
+    felt = beam(_oxygen_pressure(network, medium, subject, around), medium.cohorts, values) if beam else None
     made = []
     for k, (node, weight) in enumerate(zip(nodes, weights, strict=True)):
         part = seeded * float(weight)
@@ -343,6 +365,7 @@ def _classes(
                 bottom=medium.bottom,
                 defence=defence,
                 layer=layer,
+                beam=felt,
                 feedback=network.parameter("cells.feedback", subject.feedback, "1"),
                 rest=network.parameter(f"cells.{k}.resting_calcium", line.resting_calcium.si, "mol/m^3"),
             )
@@ -354,6 +377,13 @@ def _classes(
             if mechanism.applies(one):
                 mechanism.add_states(one)
     return made
+
+
+def _oxygen_pressure(network: Network, medium: WellMedium, subject: DishSubject, around: Surroundings) -> Term:
+    """Return the pressure of oxygen (Pa) that goes with what is dissolved at the cells."""
+    gas = medium.solution.components["oxygen"].gas
+    assert gas is not None
+    return around.oxygen / gases.solubility(network, "oxygen", gas, subject.temperature)
 
 
 def _add_mechanisms(dish: Dish, recipe: Constants) -> None:

@@ -8,6 +8,7 @@ from nanotrial.cell import energy, probes
 from nanotrial.network.terms import Term, constant, total
 from nanotrial.particle.fluid import Cohort
 from nanotrial.places.dish_parts import Dish
+from nanotrial.places.radiation_readouts import observe_irradiated
 from nanotrial.places.readouts import observe_release, observe_solution
 
 
@@ -19,6 +20,7 @@ def observe_dish(dish: Dish) -> None:
     _observe_cells(dish)
     _observe_dyes(dish)
     _observe_exported(dish)
+    observe_irradiated(dish)
     if dish.medium.cohorts:
         observe_release(dish.medium, dish.cohorts)
         _observe_uptake(dish)

@@ -42,7 +42,7 @@ def add_particle_states(network: Network, place: str, cohorts: list[Cohort], sca
     """Add core, coat and amount given of every cohort in a compartment; ``removed`` names what leaves later."""
     for cohort in cohorts:
         content: dict[str, float] = {}
-        for solute, count in cohort.material.dissolution.products.items():
+        for solute, count in cohort.material.products.items():
             for kind, held in PEROXIDE_UNITS.get(solute, {solute: 1.0}).items():
                 content[kind] = content.get(kind, 0.0) + held * count
         for j in range(len(cohort.classes.radii)):

@@ -26,6 +26,15 @@ FRACTIONS = {
     "respiration": "Respiration over rest",
     "membrane_fluidity": "Membrane fluidity over bare",
     "protein_binding": "Protein binding over bare",
+    "surviving_fraction": "Surviving fraction",
+    "comet_tail": "DNA in the tail of the comet",
+    "bonds_cut": "Bonds cut",
+    "g1_fraction": "Cells in G1",
+    "s_fraction": "Cells in S",
+    "g2m_fraction": "Cells in G2/M",
+    "lysosome_damage": "Lysosomal function lost",
+    "mitochondrion_damage": "Mitochondrial function lost",
+    "reticulum_damage": "Function of the reticulum lost",
 }
 # What a number of a measure counts, where its unit alone would not say it.
 COUNTED = {
@@ -42,6 +51,10 @@ COUNTED = {
     "inducer_bound": "fmol per cell",
     "gathered_calcium": "fmol per cell",
     "ct_number": "HU",
+    "sensitization_enhancement_ratio": "ratio of doses",
+    "double_strand_breaks": "per cell",
+    "dose_enhancement": "ratio of doses",
+    "gamma_h2ax_foci": "per cell",
 }
 MEANINGS = {
     "release": "dissolved metal over metal given",
@@ -85,13 +98,31 @@ MEANINGS = {
     "inducer_bound": "on the membranes, per cell",
     "gathered_calcium": "held by the groups of the inducer, per cell",
     "ct_number": "of a layer of these cells with its mineral",
+    "absorbed_dose": "to water, as a chamber in place of the cells would read it",
+    "dose_to_nucleus": "mean, with what particles in and around the cell add",
+    "surviving_fraction": "seeded cells that can still found a colony",
+    "sensitization_enhancement_ratio": "dose without particles over this dose, for the same survival of DNA damage",
+    "double_strand_breaks": "not yet repaired, mean of live cells",
+    "gamma_h2ax_foci": "mean of live cells, background counted",
+    "comet_tail": "alkaline comet, mean of live cells",
+    "g1_fraction": "share of cells by content of DNA",
+    "s_fraction": "share of cells by content of DNA",
+    "g2m_fraction": "share of cells by content of DNA",
+    "lysosome_damage": "by dose and oxidants at the lysosomes, mean of live cells",
+    "mitochondrion_damage": "by dose and oxidants at the mitochondria, mean of live cells",
+    "reticulum_damage": "by dose and oxidants at the reticulum, mean of live cells",
+    "dose_enhancement": "mean dose over that without particles: to the suspension in a tube, to the nucleus in cells",
+    "bonds_cut": "share of the bonds of the particles that radicals have cut",
+    "hydroxyl_radicals": "all made by the beam so far, not what is there at a time",
+    "singlet_oxygen": "all made by the beam so far, not what is there at a time",
+    "nitric_oxide": "all set free by the beam so far, not what is there at a time",
 }
 MISSING = "-"
 _EXPONENT = re.compile(r"(\d)e([+-]?)0*(\d+)")
 _CELSIUS = re.compile(r"\bdegC\b")
 _MICRO = re.compile(r"\bu(?=(?:mol|g|L|m)\b)")
-_ACRONYM = re.compile(r"\b(?:ph|atp|ros|er|ct)\b")
-_ACRONYMS = {"ph": "pH", "atp": "ATP", "ros": "ROS", "er": "ER", "ct": "CT"}
+_ACRONYM = re.compile(r"\b(?:ph|atp|ros|er|ct|h2ax)\b")
+_ACRONYMS = {"ph": "pH", "atp": "ATP", "ros": "ROS", "er": "ER", "ct": "CT", "h2ax": "H2AX"}
 _POWER = re.compile(r"\^(-?\d+)")
 _VALUE = re.compile(
     r"^(?P<number>\S+)(?: (?P<spread>± \S+|×/÷ \S+|\(\S+ to \S+\)))?(?: (?P<unit>[^\[]+?))?(?: \[(?P<grade>\w+)\])?$"

@@ -11,7 +11,19 @@ from nanotrial.reading import YEAR, Default, TableReader
 from nanotrial.study.cohort import read_cohort
 from nanotrial.study.measures import measure_names, measure_unit, read_measures, shown_amount
 from nanotrial.study.minerals import follow_minerals, refuse_mixed_minerals
-from nanotrial.study.model import Addition, Arm, Coat, Cohort, DishSubject, Measure, Particle, Removal, Study, Subject
+from nanotrial.study.model import (
+    Addition,
+    Arm,
+    Coat,
+    Cohort,
+    DishSubject,
+    Irradiation,
+    Measure,
+    Particle,
+    Removal,
+    Study,
+    Subject,
+)
 from nanotrial.study.parts import read_particle
 from nanotrial.study.protocol import expand_arms, read_arm, refuse_duplicates
 from nanotrial.units import display
@@ -22,6 +34,7 @@ __all__ = [
     "Coat",
     "Cohort",
     "DishSubject",
+    "Irradiation",
     "Measure",
     "Particle",
     "Removal",
@@ -126,7 +139,8 @@ def _check_end(top: TableReader, place: str, measures: list[Measure], arms: list
                 f"{top.where}measure.{measure.name}", f"a time of {display(measure.times[-1], 'h', 4)}", most
             )
     for arm in arms:
-        last = max([0.0, *(a.time for a in arm.additions), *(r.time for r in arm.removals)])
+        beams = (i.end for i in arm.irradiations)
+        last = max([0.0, *(a.time for a in arm.additions), *(r.time for r in arm.removals), *beams])
         if last > end:
             raise StudyError(f"{top.where}arm ({arm.name})", f"an event at {display(last, 'h', 4)}", most)
 

@@ -20,7 +20,15 @@ from nanotrial.study.minerals import (
     phase_measures,
     phases_of,
 )
-from nanotrial.study.model import Addition, Arm, Measure, Particle, Subject
+from nanotrial.study.model import (
+    RADIATION_MEASURES,
+    RADIATION_PRODUCTS,
+    Addition,
+    Arm,
+    Measure,
+    Particle,
+    Subject,
+)
 from nanotrial.units import display
 from nanotrial.values import Value
 
@@ -123,7 +131,7 @@ def measure_names(
     """Return what these arms can show: release, pH and every dissolved component; in a dish also what cells do."""
     solutes: dict[str, None] = {"oxygen": None}
     for particle in particles.values():
-        solutes.update(dict.fromkeys(catalogue.load("materials", particle.core).dissolution.products))
+        solutes.update(dict.fromkeys(catalogue.load("materials", particle.core).products))
     for arm in arms:
         if isinstance(arm.subject, Subject):
             solutes.update(dict.fromkeys(fluid_totals(catalogue, arm.subject)))
@@ -140,6 +148,8 @@ def measure_names(
     return [
         *cells,
         *inside,
+        *(RADIATION_MEASURES if place == "dish" else ["absorbed_dose"]),
+        *RADIATION_PRODUCTS,
         *_mineral_names(catalogue, arms, particles, set(solutes), place),
         *shown,
         *coated,
@@ -169,7 +179,7 @@ def _mineral_names(
     if place == "tube":
         return [*TUBE_MINERALS, *phases]
     induced = any(a.kind == "inducer" for arm in arms for a in arm.additions)
-    products = {p for one in particles.values() for p in catalogue.load("materials", one.core).dissolution.products}
+    products = {p for one in particles.values() for p in catalogue.load("materials", one.core).products}
     vesicles = lysosomal_measures(catalogue, products)
     return [*DISH_MINERALS, *(INDUCER_MEASURES if induced else []), *vesicles, *phases]
 
@@ -203,7 +213,8 @@ def shown_amount(addition: Addition) -> str:
 
 def measure_unit(name: str) -> str:
     """Return the unit in which a measure is stored and shown."""
-    units = CELL_MEASURES | UPTAKE_MEASURES | DISH_MINERALS | INDUCER_MEASURES
+    units = CELL_MEASURES | UPTAKE_MEASURES | DISH_MINERALS | INDUCER_MEASURES | RADIATION_MEASURES
+    units |= RADIATION_PRODUCTS
     if name in units:
         return units[name]
     if name.startswith(LYSOSOMAL):

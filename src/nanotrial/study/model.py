@@ -11,6 +11,31 @@ from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import Default
 from nanotrial.values import Value
 
+# What only an irradiated place shows, with the unit; a study with one of them, or a beam, follows radiation.
+RADIATION_MEASURES = {
+    "absorbed_dose": "Gy",
+    "dose_to_nucleus": "Gy",
+    "surviving_fraction": "1",
+    "sensitization_enhancement_ratio": "1",
+    "double_strand_breaks": "1",
+    "gamma_h2ax_foci": "1",
+    "comet_tail": "1",
+    "g1_fraction": "1",
+    "s_fraction": "1",
+    "g2m_fraction": "1",
+    "lysosome_damage": "1",
+    "mitochondrion_damage": "1",
+    "reticulum_damage": "1",
+}
+# What radiation makes in a tube, and in the medium and vesicles of a dish.
+RADIATION_PRODUCTS = {
+    "hydroxyl_radicals": "umol/L",
+    "singlet_oxygen": "umol/L",
+    "nitric_oxide": "umol/L",
+    "dose_enhancement": "1",
+    "bonds_cut": "1",
+}
+
 
 @dataclass(frozen=True)
 class Coat:
@@ -22,10 +47,29 @@ class Coat:
 
 
 @dataclass(frozen=True)
+class LightChain:
+    """Light that radiation makes in a particle: scintillator, what takes it up, its mass fraction, distance (m)."""
+
+    scintillator: str
+    acceptor: str
+    acceptor_fraction: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class RadiationBonds:
+    """Bonds in a particle that radicals cut: kind, and how many there are in a mass of core (mol/kg)."""
+
+    kind: str
+    content: float
+
+
+@dataclass(frozen=True)
 class Particle:
     """A particle: core material, diameter (m) and its spread, coats, dopants (cation fraction).
 
     Hydrodynamic diameter (m) and effective density (kg/m^3) say how it moves in a medium, where they were measured.
+    ``shape`` counts for the dose around it; ``organelle`` is where a share of what a cell has taken in comes to lie.
     """
 
     name: str
@@ -37,6 +81,11 @@ class Particle:
     dopants: dict[str, float] = field(default_factory=dict)
     hydrodynamic_diameter: float | None = None
     effective_density: float | None = None
+    shape: str = "sphere"
+    organelle: str = ""
+    organelle_share: float = 0.0
+    light: LightChain | None = None
+    bonds: RadiationBonds | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +189,22 @@ class Removal:
 
 
 @dataclass(frozen=True)
+class Irradiation:
+    """A beam that is on from a time (s): name, filters (material, m), dose to water (Gy), dose rate (Gy/s)."""
+
+    beam: str
+    filters: tuple[tuple[str, float], ...]
+    absorbed_dose: float
+    dose_rate: float
+    time: float
+
+    @property
+    def end(self) -> float:
+        """Return when the beam goes off (s)."""
+        return self.time + self.absorbed_dose / self.dose_rate
+
+
+@dataclass(frozen=True)
 class Arm:
     """One arm: its subject and its protocol."""
 
@@ -147,6 +212,7 @@ class Arm:
     subject: Subject | DishSubject
     additions: tuple[Addition, ...]
     removals: tuple[Removal, ...]
+    irradiations: tuple[Irradiation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +251,12 @@ class Study:
     catalogue: Catalogue
     published: str = ""
     cohort: Cohort | None = None
+
+    @property
+    def irradiated(self) -> bool:
+        """Say whether radiation is followed: a beam in any arm, or a measure of what radiation does."""
+        shown = any(m.name in RADIATION_MEASURES or m.name in RADIATION_PRODUCTS for m in self.measures)
+        return shown or any(arm.irradiations for arm in self.arms)
 
     @property
     def warnings(self) -> list[Default]:

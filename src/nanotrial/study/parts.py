@@ -8,6 +8,7 @@ from typing import Any
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import Default, TableReader, each
+from nanotrial.study.irradiation import read_bonds, read_light, read_organelle, read_shape
 from nanotrial.study.minerals import read_body_fluid, read_flag, read_surface
 from nanotrial.study.model import Coat, Particle, Subject, TubeSurface
 from nanotrial.units import display
@@ -55,8 +56,13 @@ def read_particle(name: str, raw: object, where: str, defaults: list[Default], c
         density = reader.quantity("effective_density", "g/cm^3", 950.0, 2.5e4)
     if reader.has("density"):
         _check_density(reader, material.density, coats, catalogue)
+    shape, (organelle, part) = read_shape(reader), read_organelle(reader)
+    light, bonds = read_light(reader, diameter, catalogue), read_bonds(reader)
     reader.done()
-    return Particle(name, core, diameter, spread, classes, tuple(coats), dopants, hydrodynamic, density)
+    return Particle(
+        name, core, diameter, spread, classes, tuple(coats), dopants, hydrodynamic, density,
+        shape, organelle, part, light, bonds,
+    )  # fmt: skip
 
 
 def _check_density(reader: TableReader, core: Value, coats: list[Coat], catalogue: Catalogue) -> None:

@@ -12,6 +12,7 @@ from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader, each
 from nanotrial.study.dish import read_dish_subject
+from nanotrial.study.irradiation import read_irradiations
 from nanotrial.study.model import Addition, Arm, Particle, Removal
 from nanotrial.study.parts import read_subject
 from nanotrial.units import display
@@ -90,6 +91,7 @@ def read_arm(
             row, w, {a.name for a in additions if a.basis not in ("solute", "inducer")}, defaults
         ),
     )
+    irradiations = read_irradiations(reader.tables("irradiate"), f"{at}.irradiate", defaults, catalogue)
     reader.done()
     induced = [a.name for a in additions if a.kind == "inducer"]
     if induced and not read.minerals:
@@ -115,7 +117,7 @@ def read_arm(
             "different instants",
             "Which comes first? Shift one by a second.",
         )
-    return Arm(name, read, tuple(additions), tuple(removals))
+    return Arm(name, read, tuple(additions), tuple(removals), irradiations)
 
 
 def read_addition(
@@ -140,7 +142,7 @@ def read_addition(
         if name not in particles:
             raise StudyError(reader.key("particle"), f"`{name}`", "a particle of this study", nearest(name, particles))
         if place == "dish" and not reader.has("basis"):
-            metals = catalogue.load("materials", particles[name].core).dissolution.metals
+            metals = catalogue.load("materials", particles[name].core).metals
             found, action = "a concentration without its basis", "Say what the number counts: papers differ in it."
             allowed = " or ".join(f"`{b}`" for b in [*metals, "core", "mass"])
             raise StudyError(reader.key("basis"), found, allowed, action)
@@ -174,9 +176,10 @@ def _read_inducer(reader: TableReader, time: float, catalogue: Catalogue, place:
 def _particle_amount(reader: TableReader, particle: Particle, catalogue: Catalogue) -> tuple[float, str]:
     """Return moles of core formula units per m^3 and the basis in which they were given."""
     material = catalogue.load("materials", particle.core)
-    products = material.dissolution.products
-    solutes = material.dissolution.metals
-    basis = reader.choice("basis", [*solutes, "core", "mass"], solutes[0], "the metal of the core")
+    products = material.products
+    solutes = material.metals
+    usual, why = (solutes[0], "the metal of the core") if solutes else ("core", "formula units of the core")
+    basis = reader.choice("basis", [*solutes, "core", "mass"], usual, why)
     if basis == "mass":
         # The mass is that of the whole particle; the core's share is left when the coat is taken off.
         mass = reader.quantity("concentration", "mg/mL", 0.0, 100.0)

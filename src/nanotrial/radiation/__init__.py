@@ -1,0 +1,56 @@
+"""Beams, attenuation, dose enhancement, dose around particles, radiolysis, nuclides and light made by radiation.
+
+The public functions load when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanotrial.radiation.attenuation import attenuation as attenuation
+    from nanotrial.radiation.attenuation import energy_absorption as energy_absorption
+    from nanotrial.radiation.beams import Beam as Beam
+    from nanotrial.radiation.beams import beam as beam
+    from nanotrial.radiation.composition import Composition as Composition
+    from nanotrial.radiation.composition import composition as composition
+    from nanotrial.radiation.enhancement import dose_enhancement as dose_enhancement
+    from nanotrial.radiation.nanoscale import dose_ratio_profile as dose_ratio_profile
+    from nanotrial.radiation.nuclides import Nuclide as Nuclide
+    from nanotrial.radiation.nuclides import nuclide as nuclide
+    from nanotrial.radiation.radiolysis import radiolysis as radiolysis
+
+_WHERE = {
+    "Beam": "beams",
+    "Composition": "composition",
+    "Nuclide": "nuclides",
+    "attenuation": "attenuation",
+    "beam": "beams",
+    "composition": "composition",
+    "dose_enhancement": "enhancement",
+    "dose_ratio_profile": "nanoscale",
+    "energy_absorption": "attenuation",
+    "nuclide": "nuclides",
+    "radiolysis": "radiolysis",
+}
+__all__ = [
+    "Beam",
+    "Composition",
+    "Nuclide",
+    "attenuation",
+    "beam",
+    "composition",
+    "dose_enhancement",
+    "dose_ratio_profile",
+    "energy_absorption",
+    "nuclide",
+    "radiolysis",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module at first use."""
+    if name in _WHERE:
+        return getattr(import_module(f"nanotrial.radiation.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'nanotrial.radiation' has no attribute {name!r}")
