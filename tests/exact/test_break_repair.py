@@ -380,6 +380,7 @@ def test_organelles_fail_gradually(organelle):
     assert found[0] == 0.0
     assert np.all(np.diff(found) > 0)
     assert found[1] + found[3] == approx(1.0)
+    assert found[3] / found[1] == approx(10**SHEET.target_steepness.si, rel=1e-9)
     with pytest.raises(InputError, match="organelle"):
         fail_organelle("ribosome", "1 Gy")
 

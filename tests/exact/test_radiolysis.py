@@ -74,6 +74,17 @@ def test_yields_of_the_sheet_close_the_balance_of_matter_and_charge(table):
         assert free["e_aq"] + free["OH-"] == pytest.approx(printed["H+"], rel=1e-5)
 
 
+def test_yields_go_over_to_those_of_dense_tracks():
+    low, high = escape_yields(SHEET), escape_yields(SHEET, let="high")
+    assert escape_yields(SHEET, let="0.2 keV/um") == pytest.approx(low, rel=1e-12)
+    assert escape_yields(SHEET, let="140 keV/um") == pytest.approx(high, rel=1e-12)
+    electrons = [per_100_ev(escape_yields(SHEET, let=f"{one} keV/um")["e_aq"]) for one in (0.3, 2.0, 10.0, 100.0)]
+    assert all(a > b for a, b in itertools.pairwise(electrons))
+    assert electrons[1] == pytest.approx(2.45, abs=0.1), "a few per cent less at kilovolt beams"
+    acid = escape_yields(SHEET, 2.0)
+    assert acid["H"] == pytest.approx((low["H"] + escape_yields(SHEET, 0.5)["H"]) / 2, rel=1e-12)
+
+
 @pytest.mark.parametrize("name", PARTNERS)
 def test_partners_of_a_yield_conserve_atoms_and_charge(name):
     gains = {}

@@ -84,7 +84,7 @@ def test_mean_over_a_surface(target, distance):
     edges = np.array([0.1, 0.5, 1.0, 2.0, 4.0, 8.0])
     values = np.array([5.0, 3.0, 2.0, 1.0, 0.5])
     cosine = np.linspace(-1, 1, 40001)
-    apart = np.sqrt(target**2 + distance**2 - 2 * target * distance * cosine)
+    apart = np.sqrt(np.maximum(target**2 + distance**2 - 2 * target * distance * cosine, 0.0))
     place = np.searchsorted(edges, apart, side="right") - 1
     there = np.where((place >= 0) & (place < 5), values[np.clip(place, 0, 4)], 0.0)
     assert surface_mean(edges, values, target, distance) == approx(there.mean(), abs=2e-3)

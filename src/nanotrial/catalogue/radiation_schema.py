@@ -161,12 +161,16 @@ class Radiolysis:
     high_let_yields: dict[str, Annotated[Value, "umol/J"]]
     low_let: Annotated[Value, "keV/um"]
     high_let: Annotated[Value, "keV/um"]
+    half_let: Annotated[Value, "keV/um"]
     reactions: list[RadicalReaction]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scintillator:
-    """A solid or cluster that turns energy deposited in it into light."""
+    """A solid, cluster or chelate that turns energy deposited in it into light.
+
+    ``bands`` and ``molar_mass`` stand where light too excites it: a chelate that hands on what it takes up.
+    """
 
     name: str
     formula: str
@@ -175,6 +179,8 @@ class Scintillator:
     peak: Length
     width: Length
     quantum_efficiency: Number
+    bands: list[AbsorptionBand] = field(default_factory=list)
+    molar_mass: Annotated[Value, "g/mol"] | None = None
     description: str = ""
 
 

@@ -6,7 +6,7 @@ With nu = ln2 / doubling time and shares g, s, m of a culture that grows undistu
     dg/dt = 2 a_m k_m m - a_g k_g g - f g              f = a_m k_m m, the growth of the culture
     ds/dt = a_g k_g g - a_s k_s s - f s                dm/dt = a_s k_s s - a_m k_m m - f m
     arrest     a = d / (d + P) 1/(1 + drug/IC50)       dP/dt = h D' - P / (P + d)      P: time still to wait
-    late death rate 1/T of cells with a lethal lesion, a share of it the apoptosis-like way
+    late death rate ln2/T of cells with a lethal lesion, a share of it the apoptosis-like way
 
 The wait P after a dose holds G2 in every line and G1 too where p53 works; d is a quarter of an hour. Cells that carry a
 lethal lesion (``doomed``) stay among the living until they die, and found no colony. Assumption: residence in a phase
@@ -108,7 +108,7 @@ def _add_late_death(cells: Cells) -> None:
     network.process(f"{doomed}.hit", {doomed: 1}, cells.fluxes["lethal"] * sound, "live -> with a lethal lesion", ID)
     lost = cells.fluxes["other_death"] * held
     network.process(f"{doomed}.lost", {doomed: -1}, lost, "died for another reason", ID)
-    late = held / beam.sensitivity("death_delay", "s")
+    late = held * math.log(2.0) / beam.sensitivity("death_delay", "s")
     share = beam.sensitivity("apoptotic_share", "1")
     for way, part in (("apoptotic", share), ("necrotic", 1.0 - share)):
         taken = {doomed: -1.0, live: -1.0, f"dead.{way}": 1.0}

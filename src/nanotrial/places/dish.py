@@ -107,10 +107,7 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
     membrane = sets["calcium"].part("membrane")
     assert membrane is not None
     _populations(network, subject, medium, seeded)
-    beam = None
-    if study.irradiated:
-        medium.beam = add_beam(network, study, arm, medium.cohorts, values)
-        beam = partial(cell_beam, network, study, arm, subject.cells, medium.beam)
+    beam = _beam(study, arm, subject, medium, values) if study.irradiated else None
     lines = Constants(network, subject.cells, line)
     mixed = Constants(network, subject.medium, recipe)
     parts = _minerals(study, arm, subject, medium, lines, mixed, membrane) if subject.minerals else None
@@ -377,6 +374,14 @@ def _classes(
             if mechanism.applies(one):
                 mechanism.add_states(one)
     return made
+
+
+def _beam(
+    study: Study, arm: Arm, subject: DishSubject, medium: WellMedium, values: Overlay
+) -> Callable[..., CellBeam]:
+    """Add the beam to the medium, and return what makes it a beam as cells of the line meet it."""
+    medium.beam = add_beam(medium.network, study, arm, medium.cohorts, values)
+    return partial(cell_beam, medium.network, study, arm, subject.cells, medium.beam)
 
 
 def _oxygen_pressure(network: Network, medium: WellMedium, subject: DishSubject, around: Surroundings) -> Term:

@@ -5,7 +5,9 @@ The public functions load when first used.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,3 +56,15 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(import_module(f"nanotrial.radiation.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'nanotrial.radiation' has no attribute {name!r}")
+
+
+class _Room(ModuleType):
+    """The package as a module that keeps its functions: ``radiolysis`` is one, and a module of that name holds it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Leave out modules whose name is that of a public function; the import system would set them here."""
+        if not (name in _WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -41,7 +41,7 @@ ORGANIC = 1300.0
 FULL_WIDTHS = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
-def absorptivity(acceptor: Photosensitiser, wavelengths: Array) -> Array:
+def absorptivity(acceptor: Photosensitiser | Scintillator, wavelengths: Array) -> Array:
     """Return the molar absorptivity (L/mol/cm) at wavelengths (nm): the sum of bands, gaussian in photon energy."""
     at = ELECTRONVOLT_NANOMETRE / wavelengths
     total = np.zeros_like(at)
@@ -141,29 +141,41 @@ def reabsorbed(scintillator: Scintillator, acceptor: Photosensitiser, amount: fl
         amount: acceptor in the sphere, mol/L.
         radius: nm.
     """
-    wavelengths, shares = emission(scintillator)
-    depths = np.log(10.0) * absorptivity(acceptor, wavelengths) * amount * radius * 1e-7
-    return float(np.sum(shares * kept_in_sphere(depths)))
+    return inner_filter(scintillator, acceptor, amount, 0.0, radius * 1e-7)
+
+
+def taken_up(
+    acceptor: Photosensitiser | Scintillator, amount: float, others: Array, radius: float, wavelengths: Array
+) -> Array:
+    """Return the share of light that acceptors in an evenly shining sphere take up, at wavelengths (nm, shape (n,)).
+
+    Arguments:
+        acceptor: sheet with bands.
+        amount: of it in the sphere, mol/L.
+        others: absorption coefficient of all else at the wavelengths, 1/cm.
+        radius: of the sphere, cm.
+
+    Scattering is left out; it lengthens the path, so that less leaves through the surface. Source: case_1953.
+    """
+    wanted = np.log(10.0) * absorptivity(acceptor, wavelengths) * amount
+    total = wanted + others
+    part = np.divide(wanted, total, out=np.zeros_like(wanted), where=total > 0.0)
+    return np.asarray(part * kept_in_sphere(total * radius))
 
 
 def inner_filter(
     scintillator: Scintillator, acceptor: Photosensitiser, amount: float, others: float, radius: float
 ) -> float:
-    """Return the share of free light that acceptors in a tumour take up, against its blood and its surface.
+    """Return the share of a scintillator's free light that acceptors in a tumour take up, against its blood.
 
     Arguments:
         scintillator, acceptor: sheets.
         amount: acceptor in the tumour, mol/L.
         others: absorption coefficient of the tissue itself at the emission, 1/cm.
         radius: of the tumour, cm.
-
-    Scattering is left out; it lengthens the path, so that less leaves through the surface. Source: case_1953.
     """
     wavelengths, shares = emission(scintillator)
-    wanted = np.log(10.0) * absorptivity(acceptor, wavelengths) * amount
-    total = wanted + others
-    part = np.divide(wanted, total, out=np.zeros_like(wanted), where=total > 0.0)
-    return float(np.sum(shares * part * kept_in_sphere(total * radius)))
+    return float(shares @ taken_up(acceptor, amount, np.full_like(wavelengths, others), radius, wavelengths))
 
 
 def acceptor_amount(scintillator: Scintillator, acceptor: Photosensitiser, acceptor_fraction: float) -> float:

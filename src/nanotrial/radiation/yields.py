@@ -7,13 +7,15 @@ the atoms of the water that was used and from charge:
 
 One molecule per 100 eV is 1.0364e-7 mol/J. In acid the electrons become H inside the tracks: neutral yields hold from
 pH 3 up, acid yields up to pH 1, and between them they are joined linearly in pH. Between the two LETs of the sheet they
-are joined linearly in the logarithm of LET; there is no acid set at high LET. Sources: in the sheet (chemsimul,
-spinks_1990, christensen_1998).
+go over with the share
+
+    h(L) = s(L) / s(L_high),   s(L) = (L - L_low) / (L - L_low + L_half)
+
+There is no acid set at high LET. Sources: in the sheet (chemsimul, spinks_1990, christensen_1998).
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from nanotrial.errors import InputError
@@ -61,8 +63,10 @@ def _height(sheet: Radiolysis, let: object) -> float:
     if let in ("low", "high"):
         return 1.0 if let == "high" else 0.0
     low, high = sheet.low_let.value, sheet.high_let.value
-    found = read_quantity(let, "keV/um", "let", low, high)
-    return math.log(found / low) / math.log(high / low)
+    found = min(max(read_quantity(let, "keV/um", "let", low * (1 - 1e-9), high * (1 + 1e-9)), low), high)
+    half = sheet.half_let.value
+    share = [(one - low) / (one - low + half) for one in (found, high)]
+    return share[0] / share[1]
 
 
 def hydroxyl_yield(free: dict[str, float]) -> float:

@@ -54,7 +54,7 @@ def photon_source(substance: Composition, rays: Beam) -> PhotonSource:
     columns = [at.incoherent[:, None], at.pair[:, None]]
     for z, fraction in substance.fractions:
         alone = coefficients(Composition(f"Z{z}", ((z, 1.0),), None), energies).photoelectric
-        columns.append(fraction * alone[:, None] * shell_shares(z, energies))
+        columns.append(fraction * alone[:, None] * _shares(z, energies))
     channels = np.cumsum(np.hstack(columns), axis=1)
     channels /= channels[:, -1:]
     first, moves, rows = [0], 0, 0
@@ -70,6 +70,13 @@ def photon_source(substance: Composition, rays: Beam) -> PhotonSource:
         np.concatenate([[-1, -1], np.arange(rows)]), np.array(first, dtype=np.int64), joined["chances"],
         joined["radiative"], joined["emitted"], np.concatenate(holes), joined["residues"],
     )  # fmt: skip
+
+
+def _shares(number: int, energies: Array) -> Array:
+    """Return the shares of the shells; above the tables, where all shells are open, those of the last energy."""
+    most = 50.0 if number <= 2 else 100.0 if number <= 10 else 300.0
+    found, back = np.unique(np.minimum(energies, most), return_inverse=True)
+    return np.asarray(shell_shares(number, found)[back])
 
 
 _FLAT = ("bindings", "chances", "radiative", "emitted", "residues")

@@ -19,6 +19,7 @@ from nanotrial.radiation.electrons.geometry import HOLLOW, SOLID, WATER, height,
 from nanotrial.radiation.electrons.knock_on import REST
 
 _compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
+_inline: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"}, inline="always")
 trial_loss = _compile(knock_on_law.trial_loss)
 acceptance = _compile(knock_on_law.acceptance)
 # Columns of the table of a medium.
@@ -87,13 +88,21 @@ def turned(u: float, v: float, w: float, cosine: float, azimuth: float) -> Any:
 
 
 @_compile
+def _faded(x: float) -> float:
+    """Return 1 - exp(-x); for a small x a series, which is much quicker (better than 1e-5)."""
+    if x > 0.25:
+        return 1.0 - exp(-x)
+    return x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0)))
+
+
+@_compile
 def soft_cosine(step: float, first: float, second: float, state: Any) -> float:
     """Return the cosine of the deflection by all soft collisions of a step, right in its first two moments.
 
     The two-step distribution of [salvat_penelope]: mu = (1 - cos)/2 even on (0, b) with chance a, on (b, 1) otherwise.
     """
-    mean = 0.5 * (1.0 - exp(-step * first))
-    square = mean - (1.0 - exp(-step * second)) / 6.0
+    mean = 0.5 * _faded(step * first)
+    square = mean - _faded(step * second) / 6.0
     border = (2.0 * mean - 3.0 * square) / (1.0 - 2.0 * mean)
     share = 1.0 - 2.0 * mean + border
     u = draw(state)
@@ -129,7 +138,7 @@ def bin_of(distance: float, bins: Any) -> int:
     return 0 if distance < bins[0] else 1 + int(log(distance / bins[0]) * bins[1])
 
 
-@_compile
+@_inline
 def lay_down(energy: float, region: int, x: float, y: float, z: float, world: World, tally: Tally) -> None:
     """Add energy to the particle, its hollow, or the shell of water that a place lies in."""
     if region == SOLID:
@@ -146,7 +155,7 @@ def lay_down(energy: float, region: int, x: float, y: float, z: float, world: Wo
             tally.totals[BEYOND] += energy
 
 
-@_compile
+@_inline
 def _gap(distance: float, tally: Tally) -> float:
     """Return how far a place in water is from the nearest edge of a shell."""
     i = bin_of(distance, tally.bins)
@@ -168,7 +177,7 @@ def row_of(energy: float, grid: Any) -> float:
     return min(max((log(energy) - grid[0]) * grid[1], 0.0), grid[2] - 1e-9)
 
 
-@_compile
+@_inline
 def push(
     stack: Any, top: int, energy: float, at: Any, u: float, v: float, w: float, region: int, as_water: int
 ) -> int:
@@ -179,7 +188,7 @@ def push(
     return top + 1
 
 
-@_compile
+@_inline
 def _leg(length: float, loss: float, at: Any, region: int, world: World, tally: Tally, state: Any) -> Any:
     """Move along part of a step, laying its loss (keV/nm) down; return the region reached and the energy lost."""
     x, y, z, u, v, w = at[0], at[1], at[2], at[3], at[4], at[5]
@@ -192,7 +201,7 @@ def _leg(length: float, loss: float, at: Any, region: int, world: World, tally: 
     return (beyond if ahead <= length else region), lost
 
 
-@_compile
+@_inline
 def _stops(energy: float, medium: int, row: float, region: int, free: float, world: World, tally: Tally) -> bool:
     """Return whether an electron ends here: below the cut-off, or too short of range to leave its region or shell."""
     if energy < world.grid[3]:
@@ -201,7 +210,7 @@ def _stops(energy: float, medium: int, row: float, region: int, free: float, wor
     return span < (min(free, _gap(free, tally)) if region == WATER else free)
 
 
-@_compile
+@_inline
 def _step_limit(energy: float, medium: int, row: float, free: float, world: World) -> float:
     """Return the longest step: a share of the energy, of the transport mean free path, of the room around."""
     steps = world.steps
@@ -210,7 +219,48 @@ def _step_limit(energy: float, medium: int, row: float, free: float, world: Worl
     return min(min(by_angle, by_loss), max(steps[2] * free, steps[3] * world.shape[1]))
 
 
-@_compile
+@_inline
+def _turn_softly(step: float, medium: int, row: float, at: Any, world: World, state: Any) -> None:
+    """Turn by what all soft elastic collisions of a step do together."""
+    first = at_row(world.table, medium, row, SOFT_FIRST)
+    if first > 0.0:
+        cosine = soft_cosine(step, first, at_row(world.table, medium, row, SOFT_SECOND), state)
+        at[3], at[4], at[5] = turned(at[3], at[4], at[5], cosine, 2.0 * pi * draw(state))
+
+
+@_inline
+def _far_step(
+    step: float, loss: float, medium: int, row: float, region: int, at: Any, world: World, tally: Tally, state: Any
+) -> None:
+    """Go a step that is too short to reach a boundary, and lay its loss down at one place of it."""
+    hinge, place = draw(state) * step, draw(state) * step
+    before = min(hinge, place)
+    x, y, z = at[0] + before * at[3], at[1] + before * at[4], at[2] + before * at[5]
+    at[0], at[1], at[2] = at[0] + hinge * at[3], at[1] + hinge * at[4], at[2] + hinge * at[5]
+    _turn_softly(step, medium, row, at, world, state)
+    if place > hinge:
+        after = place - hinge
+        x, y, z = at[0] + after * at[3], at[1] + after * at[4], at[2] + after * at[5]
+    lay_down(loss * step, region, x, y, z, world, tally)
+    rest = step - hinge
+    at[0], at[1], at[2] = at[0] + rest * at[3], at[1] + rest * at[4], at[2] + rest * at[5]
+
+
+@_inline
+def _near_step(
+    step: float, loss: float, medium: int, row: float, region: int, at: Any, world: World, tally: Tally, state: Any
+) -> Any:
+    """Go a step that ends at a boundary where it meets one; return the region reached and the energy lost."""
+    hinge = draw(state) * step
+    new, lost = _leg(hinge, loss, at, region, world, tally, state)
+    if new == region:
+        _turn_softly(step, medium, row, at, world, state)
+        new, more = _leg(step - hinge, loss, at, region, world, tally, state)
+        lost += more
+    return new, lost
+
+
+@_inline
 def _draw_step(energy: float, row: float, medium: int, longest: float, world: World, state: Any) -> Any:
     """Return the length of a step, and whether a hard collision ends it."""
     table = world.table
@@ -223,7 +273,7 @@ def _draw_step(energy: float, row: float, medium: int, longest: float, world: Wo
     return min(longest, free), free < longest
 
 
-@_compile
+@_inline
 def _hard(
     energy: float, row: float, medium: int, region: int, as_water: int, at: Any, world: World, tally: Tally,
     stack: Any, top: int, state: Any,
@@ -233,7 +283,8 @@ def _hard(
     elastic = at_row(table, medium, row, HARD_ELASTIC)
     azimuth = 2.0 * pi * draw(state)
     left = energy
-    if draw(state) * (elastic + at_row(table, medium, row, HARD_LOSS)) < elastic or energy <= 2.0 * cut or top >= DEEPEST:
+    turns_only = draw(state) * (elastic + at_row(table, medium, row, HARD_LOSS)) < elastic
+    if turns_only or energy <= 2.0 * cut or top >= DEEPEST:
         cosine = hard_cosine(at_row(table, medium, row, SCREENING), at_row(table, medium, row, LEAST_ANGLE), state)
     else:
         count = int(world.counts[medium])
@@ -249,7 +300,7 @@ def _hard(
     return left, top
 
 
-@_compile
+@_inline
 def _follow(top: int, stack: Any, at: Any, world: World, tally: Tally, state: Any) -> int:
     """Follow the electron on top of the stack to its end; return the height of the stack with what it knocked out."""
     top -= 1
@@ -270,15 +321,12 @@ def _follow(top: int, stack: Any, at: Any, world: World, tally: Tally, state: An
         # Rates of the middle of the step make the loss right to second order.
         middle = row_of(energy - 0.5 * step * at_row(table, medium, row, SOFT_LOSS), world.grid)
         loss = at_row(table, medium, middle, SOFT_LOSS)
-        hinge = draw(state) * step
-        new, lost = _leg(hinge, loss, at, region, world, tally, state)
-        energy -= lost
-        if new == region:
-            first, second = at_row(table, medium, middle, SOFT_FIRST), at_row(table, medium, middle, SOFT_SECOND)
-            if first > 0.0:
-                cosine = soft_cosine(step, first, second, state)
-                at[3], at[4], at[5] = turned(at[3], at[4], at[5], cosine, 2.0 * pi * draw(state))
-            new, lost = _leg(step - hinge, loss, at, region, world, tally, state)
+        if step < free:
+            energy -= loss * step
+            _far_step(step, loss, medium, middle, region, at, world, tally, state)
+            new = region
+        else:
+            new, lost = _near_step(step, loss, medium, middle, region, at, world, tally, state)
             energy -= lost
         if new != region:
             _note_crossing(region, new, energy, world, tally)
@@ -289,7 +337,7 @@ def _follow(top: int, stack: Any, at: Any, world: World, tally: Tally, state: An
             energy, top = _hard(energy, middle, medium, region, as_water, at, world, tally, stack, top, state)
 
 
-@_compile
+@_inline
 def _note_crossing(old: int, new: int, energy: float, world: World, tally: Tally) -> None:
     """Note an electron that leaves the particle for the water outside or comes back: energy, and count by energy."""
     if old == WATER or new == WATER:

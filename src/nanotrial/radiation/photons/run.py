@@ -102,7 +102,7 @@ def transport(
     cuts = np.linspace(0, histories, BATCHES + 1).astype(np.int64)
 
     def batch(i: int) -> Any:
-        return kernel.follow(matter, bodies, start, window, (np.int64(seed), cuts[i], cuts[i + 1]), analogue)
+        return kernel.follow(matter, bodies, start, window, (seed, int(cuts[i]), int(cuts[i + 1])), analogue)
 
     with ThreadPoolExecutor(threads or cores()) as pool:
         found = list(pool.map(batch, range(BATCHES)))
@@ -112,12 +112,21 @@ def transport(
 def _tally(found: Sequence[Any], counts: Array) -> Tally:
     whole = float(counts.sum())
     balance = np.array([one.balance for one in found])
-    scores = [np.array([getattr(one, name) / n for one, n in zip(found, counts, strict=True)]) for name in _SCORES]
+
+    def each(name: str) -> Array:
+        return np.array([getattr(one, name) / n for one, n in zip(found, counts, strict=True)])
+
     incident, escaped, collisions = (float(balance[:, i].sum()) / whole for i in range(3))
-    return Tally(*scores, incident, escaped, collisions, float(balance[:, 3].max()))
-
-
-_SCORES = ("bodies", "bins", "spectra", "deposited")
+    return Tally(
+        bodies=each("bodies"),
+        bins=each("bins"),
+        spectra=each("spectra"),
+        deposited=each("deposited"),
+        incident=incident,
+        escaped=escaped,
+        collisions=collisions,
+        imbalance=float(balance[:, 3].max()),
+    )
 
 
 def mean_and_error(batches: Array) -> tuple[Array, Array]:
@@ -125,7 +134,7 @@ def mean_and_error(batches: Array) -> tuple[Array, Array]:
     return batches.mean(axis=0), batches.std(axis=0, ddof=1) / np.sqrt(len(batches))
 
 
-def alias_table(shares: Array) -> tuple[Array, Array]:
+def alias_table(shares: Array) -> tuple[Array, Any]:
     """Return chances and aliases (Walker) from which one draw picks a line of a spectrum."""
     weights = np.asarray(shares, dtype=float)
     scaled = weights / weights.sum() * len(weights)

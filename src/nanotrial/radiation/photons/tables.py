@@ -2,10 +2,10 @@
 
 Energies are in keV, lengths in cm. Coefficients stand at 256 energies in each octave from 1 keV on, so that the leading
 bits of a double give the row and the others the place in it. Angles are quantiles of 1 - cos(theta), closer together
-towards the rare large angles (chance 1 - (1 - i/128)^2 of a smaller one), 16 rows in each octave, from the Klein-Nishina law times the incoherent
-scattering function S(q) (Compton) and the Thomson law times the squared form factor F(q)^2 (Rayleigh), with F and S of
-free atoms (schoonjans_2011): interference between the molecules of a liquid is not in them, nor is the motion of bound
-electrons (Doppler).
+towards the rare large angles (chance 1 - (1 - i/128)^2 of a smaller one), 16 rows in each octave: the law of Klein and
+Nishina times the incoherent scattering function S(q) (Compton), and that of Thomson times the squared form factor
+F(q)^2 (Rayleigh), with F and S of free atoms (schoonjans_2011): interference between the molecules of a liquid is not
+in them, nor is the motion of bound electrons (Doppler).
 Fluorescence: lines above 5 keV of K and L shells; shells share the photoelectric effect by their jump ratios. Softer
 lines count as absorbed where they start (they reach less than 0.3 mm in tissue), and so do lines after Auger electrons.
 """
