@@ -17,12 +17,11 @@ from nanotrial.radiation.fluorescence import (
     fluorescence_lines,
     fluorescence_yield,
     radiated_energies,
-    reabsorbed_fraction,
     shell_edges,
-    sphere_escape,
 )
 from nanotrial.radiation.formula import SYMBOLS, read_formula
 from nanotrial.radiation.high_energy import incoherent_cross_section, pair_cross_section, photoelectric_fall
+from nanotrial.radiation.self_absorption import reabsorbed_fraction, sphere_escape
 from nanotrial.units import registry
 
 

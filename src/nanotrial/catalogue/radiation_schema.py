@@ -192,6 +192,11 @@ class AbsorptionBand:
     width: Length
     molar_absorptivity: Annotated[Value, "L/mol/cm"]
 
+    @property
+    def name(self) -> str:
+        """Return the peak in nanometres as text, which tells the band's values from those of others."""
+        return f"{self.peak.value:.0f}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Photosensitiser:

@@ -13,7 +13,7 @@ from nanotrial.network.terms import Term, constant
 from nanotrial.particle.fluid import WATER_BONDS, Bonds, Chain, Cohort, Field
 from nanotrial.radiation.attenuation import coefficients
 from nanotrial.radiation.beams import Beam, beam
-from nanotrial.radiation.composition import composition
+from nanotrial.radiation.composition import Composition, composition
 from nanotrial.solve.events import Event
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def add_beam(network: Network, study: Study, arm: Arm, cohorts: list[Cohort], va
     bonds: dict[str, Bonds] = {}
     for cohort in cohorts:
         name = cohort.particle.name
-        ratio = 1.0 if chosen is None else dose_ratio(cohort.material_id, make_spectrum(chosen))
+        ratio = 1.0 if chosen is None else dose_ratio(substance_of(cohort), make_spectrum(chosen))
         ratios[name] = network.parameter(f"{name}.dose_ratio", ratio, "1")
         if cohort.particle.light is not None and name not in chains:
             chains[name] = _chain(network, cohort, catalogue, values)
@@ -81,10 +81,16 @@ def _electron_rates(network: Network, sheet: Radiolysis) -> dict[str, Term]:
     return {n: network.parameter(f"{RADIOLYSIS}.e_aq.{n}", k, "m^3/mol/s") for n, k in rates.items()}
 
 
-def dose_ratio(material: str, spectrum: Beam) -> float:
+def substance_of(cohort: Cohort) -> Composition:
+    """Return elements and density (g/cm^3) of a core, from its sheet: it may stand in a catalogue of the user."""
+    sheet = cohort.material
+    return Composition(cohort.material_id, composition(sheet.formula).fractions, sheet.density.si / 1000.0)
+
+
+def dose_ratio(material: Composition, spectrum: Beam) -> float:
     """Return the dose to a solid over that to water under a spectrum: mass energy absorption, electrons that stay."""
     weight = spectrum.fluence * spectrum.energies
-    solid = coefficients(composition(material), spectrum.energies).absorption
+    solid = coefficients(material, spectrum.energies).absorption
     water = coefficients(composition("water"), spectrum.energies).absorption
     return float(np.sum(weight * solid) / np.sum(weight * water))
 
@@ -177,7 +183,7 @@ def _gains(network: Network, cohort: Cohort, spectrum: Beam, line: CellLine, sen
 
     particle = cohort.particle
     around = particle_dose(
-        cohort.material_id, f"{particle.diameter * 1e9:.12g} nm", spectrum, method="analytic", shape=particle.shape
+        substance_of(cohort), f"{particle.diameter * 1e9:.12g} nm", spectrum, method="analytic", shape=particle.shape
     )
     found = gains_of_particle(around, CellGeometry.of_sheets(line, sensitivity))
 
@@ -186,5 +192,5 @@ def _gains(network: Network, cohort: Cohort, spectrum: Beam, line: CellLine, sen
 
     doses = {p: {t: named(f"{p}.{t}", g, "1") for t, g in row.items()} for p, row in found.doses.items()}
     spikes = {p: named(f"{p}.spikes", g, "Gy") for p, g in found.spikes.items()}
-    ratio = dose_ratio(cohort.material_id, spectrum)
+    ratio = dose_ratio(substance_of(cohort), spectrum)
     return Gains(doses, spikes, named("medium", (ratio - 1.0) / 1000.0, "m^3/kg"))

@@ -6,7 +6,7 @@ for MV beams beyond the build-up depth, inside regions wider than the range of t
 The field of layers without end is counted by reciprocity: all photons enter on the axis, and what they leave inside
 the outline of the field stands for what a whole field leaves on the axis. For a divergent beam the outline widens with
 depth, and the tilt of oblique rays is left out (below 1 % for fields up to a third of the distance).
-The uncollided part on the axis is exact. Validity 1 keV to 20 MeV. Sources: schoonjans_2011, klein_nishina_1929.
+The uncollided part on the axis is exact. Validity 1 keV to 20 MeV. Sources: schoonjans_2011, klein_1929.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 from nanotrial.errors import InputError
 from nanotrial.radiation.arguments import Array, quantity, read_quantities, read_quantity
 from nanotrial.radiation.attenuation import coefficients
-from nanotrial.radiation.beams import Beam, beam
+from nanotrial.radiation.beams import Beam
+from nanotrial.radiation.beams import beam as named_beam
 from nanotrial.radiation.photons.phantom import WIDE, Phantom, mouse, slabs
 from nanotrial.radiation.photons.run import GRAY, Beamlet, Tally, mean_and_error, transport
 from nanotrial.radiation.photons.tables import COLOURS
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 BIN = 0.02  # cm, thickest depth bin: the scatter rises steeply below the surface
 BEHIND = 20.0  # cm of medium below the deepest point asked for
-SPOT = 0.25  # cm, half width of the window about the axis of a phantom that ends at the sides
+SPOT = 0.25  # cm, half width of the window about the axis of a box; narrower below a curved surface
 PARALLEL, DIVERGENT = 0, 1
 
 
 def depth_dose(
-    beam_: str | Beam,
+    beam: str | Beam,
     depths: object,
     medium: object = "water",
     field: object = None,
@@ -51,8 +52,8 @@ def depth_dose(
     D(z) = sum_E phi(E) E mu_en/rho(E) exp(-tau(E, z)) (f / (f + z))^2 + scattered part by photon histories
 
     Arguments:
-        beam_: a Beam or what ``beam`` reads ("100 kV", "60 keV", an id).
-        depths: lengths, such as ``"0:10 cm"`` points in an array quantity or a list of texts.
+        beam: a Beam or what ``beam`` reads ("100 kV", "60 keV", an id).
+        depths: a length, a list of lengths, or an array quantity.
         medium: anything ``composition`` reads; what layers without end consist of where no phantom is given.
         field: edge of a square field at the surface (``"10 cm"``) or two edges; None irradiates everything.
         phantom: a Phantom, ``"mouse"`` (soft tissue, 25 mm), or None.
@@ -66,7 +67,7 @@ def depth_dose(
     Raises:
         InputError: a depth outside the phantom, a field or distance of nothing, energies outside the tables.
     """
-    rays = _rays(beam_)
+    rays = _rays(beam)
     wanted = np.atleast_1d(read_quantities(depths, "cm", "depths", 0.0))
     points = np.unique(np.concatenate([[0.0], wanted]))
     body = _phantom(phantom, medium, float(points[-1]))
@@ -77,13 +78,13 @@ def depth_dose(
 
 
 def backscatter_factor(
-    beam_: str | Beam, field: object = None, medium: object = "water", histories: int = 400_000, seed: int = 1
+    beam: str | Beam, field: object = None, medium: object = "water", histories: int = 400_000, seed: int = 1
 ) -> tuple[Any, Any]:
     """Return the kerma at the surface of a thick phantom over that without it, and its standard error.
 
     Arguments: as for ``depth_dose``, with a parallel beam.
     """
-    found = depth_dose(beam_, "0 cm", medium, field, histories=histories, seed=seed)
+    found = depth_dose(beam, "0 cm", medium, field, histories=histories, seed=seed)
     error = float(found.standard_error[0] / found.primary[0])
     return quantity(found.attrs["backscatter_factor"], "1"), quantity(error, "1")
 
@@ -91,7 +92,7 @@ def backscatter_factor(
 def enhancement_in_phantom(
     particle_material: object,
     loading: Mapping[str, object],
-    beam_: str | Beam,
+    beam: str | Beam,
     phantom: str | Phantom,
     field: object = None,
     distance: object = None,
@@ -107,7 +108,7 @@ def enhancement_in_phantom(
     Arguments:
         particle_material: anything ``composition`` reads, with a density.
         loading: region -> mass of particle in a mass of mixture, such as ``{"tumour": "7 mg/g"}``.
-        beam_, field, distance: as for ``depth_dose``; the field is centred on the axis.
+        beam, field, distance: as for ``depth_dose``; the field is centred on the axis.
         phantom: a Phantom, or ``"mouse"``.
         histories, seed, threads: see ``transport``.
 
@@ -120,7 +121,7 @@ def enhancement_in_phantom(
     """
     import xarray as xr
 
-    rays = _rays(beam_)
+    rays = _rays(beam)
     plain = _phantom(phantom, "water", 0.0)
     source = _broad(rays, plain, _field(field, plain), _away(distance))
     loaded = plain.loaded(particle_material, loading)
@@ -146,7 +147,7 @@ def _ratio(with_: Array, without: Array) -> tuple[Array, Array]:
 
 
 def spectrum_at_depth(
-    beam_: str | Beam,
+    beam: str | Beam,
     depth: object,
     medium: object = "water",
     field: object = None,
@@ -169,7 +170,7 @@ def spectrum_at_depth(
     """
     import xarray as xr
 
-    rays, point = _rays(beam_), np.array([read_quantity(depth, "cm", "depth", 0.0)])
+    rays, point = _rays(beam), np.array([read_quantity(depth, "cm", "depth", 0.0)])
     body = _phantom(phantom, medium, float(point[0]))
     _within(point, body)
     tally, per, widen = _score(rays, point, body, _field(field, body), distance, histories, seed, threads, True)
@@ -227,8 +228,8 @@ def _score(
         source = Beamlet(PARALLEL, (0.0, 0.0, 0.0, 0.0), rays.energies, rays.fluence)
     else:
         source = _broad(rays, phantom, half, away)
-        sides = (min(SPOT, source.place[0]), min(SPOT, source.place[1]))
-        per = per * sides[0] * sides[1] / (source.place[0] * source.place[1])
+        sides = _spot(phantom, source)
+        per = per * sides[0] * sides[1] / (source.place[0] * source.place[1]) * _filled(bins, phantom, sides)
     window = (*sides, widen)
     return (
         transport(phantom, source, histories, seed, bins=bins, sides=window, spectral=spectral, threads=threads),
@@ -268,6 +269,27 @@ def _bins(points: Array, phantom: Phantom) -> tuple[Array, Array]:
     return low, high
 
 
+def _spot(phantom: Phantom, source: Beamlet) -> tuple[float, float]:
+    """Return the half widths (cm) of the window about the axis: well inside the field, long along a cylinder."""
+    outer = phantom.bodies[0]
+    x, y = {"box": (SPOT, SPOT), "cylinder": (0.4 * SPOT, 4.0 * SPOT), "ball": (0.4 * SPOT, 0.4 * SPOT)}[outer.shape]
+    sides = phantom.half_sides
+    return min(x, 0.25 * sides[0], 0.25 * source.place[0]), min(y, 0.25 * sides[1], 0.25 * source.place[1])
+
+
+def _filled(bins: tuple[Array, Array], phantom: Phantom, sides: tuple[float, float]) -> Array:
+    """Return the share of every bin that lies below the surface of a phantom and above its far side."""
+    outer = phantom.bodies[0]
+    if outer.shape == "box":
+        return np.ones(len(bins[0]))
+    x, y = (half * (np.arange(-20, 21) / 20.5) for half in sides)
+    radius, round_ = outer.size[0], y**2 if outer.shape == "ball" else 0.0 * y
+    chord = np.sqrt(radius**2 - x[:, None] ** 2 - round_)[:, :, None]
+    inside = np.minimum(bins[1], radius + chord) - np.maximum(bins[0], radius - chord)
+    share: Array = np.clip(inside, 0.0, None).mean(axis=(0, 1)) / (bins[1] - bins[0])
+    return share
+
+
 def _broad(rays: Beam, phantom: Phantom, half: tuple[float, float] | None, away: float) -> Beamlet:
     """Return a beam that covers a field, or the whole phantom where none is given."""
     x, y = half or phantom.half_sides
@@ -275,8 +297,8 @@ def _broad(rays: Beam, phantom: Phantom, half: tuple[float, float] | None, away:
     return Beamlet(kind, (x, y, 0.0, 0.0 if np.isinf(away) else away), rays.energies, rays.fluence)
 
 
-def _rays(beam_: str | Beam) -> Beam:
-    return beam_ if isinstance(beam_, Beam) else beam(beam_)
+def _rays(beam: str | Beam) -> Beam:
+    return beam if isinstance(beam, Beam) else named_beam(beam)
 
 
 def _away(distance: object) -> float:

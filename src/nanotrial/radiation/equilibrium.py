@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanotrial.radiation.arguments import Array
-from nanotrial.radiation.electrons.histories import BATCHES, over_batches, score, streams
+from nanotrial.radiation.electrons.histories import BATCHES, empty_stack, over_batches, score, streams
 
 if TYPE_CHECKING:
     from nanotrial.radiation.electrons.kernel import World
@@ -37,7 +37,7 @@ class Field:
     @property
     def cumulative(self) -> Array:
         """Return the cumulative share of the bins."""
-        found = np.cumsum(self.fluence) / self.fluence.sum()
+        found: Array = np.cumsum(self.fluence) / self.fluence.sum()
         found[-1] = 1.0
         return found
 
@@ -65,7 +65,7 @@ def equilibrium_field(case: Case, world: World, histories: int, seed: int) -> Fi
 
     def one(i: int) -> tuple[Array, Array]:
         paths, totals = np.zeros(int(world.grid[2]) + 1), np.zeros(2)
-        slow_down(count, source, world, paths, totals, states[i].copy())
+        slow_down(count, source, world, empty_stack(), paths, totals, states[i].copy())
         return paths, totals
 
     done = over_batches(one, BATCHES)

@@ -12,16 +12,16 @@ in keV, lengths in nm. Sources: rabus_2021; models of nanotrial.radiation.electr
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanotrial.errors import InputError
 from nanotrial.radiation.arguments import Array, read_quantities
 from nanotrial.radiation.composition import Composition, composition
-from nanotrial.radiation.electrons.histories import FARTHEST, Scored, make_world, score, shell_edges
+from nanotrial.radiation.electrons.histories import BATCHES, FARTHEST, Scored, make_world, score, shell_edges
 from nanotrial.radiation.particles import (
     GRAY,
     Case,
@@ -63,6 +63,18 @@ def particle_world(case: Case) -> World:
     """Return the particle of a case in water, as the kernel takes it."""
     around, density = water()
     return make_world(case.form, electron_rates(case.substance, case.density), electron_rates(around, density), CUTOFF)
+
+
+def content(case: Case) -> str:
+    """Return a digest of everything that a run of a case computes with: tables of media, photons, atoms, form."""
+    from nanotrial.radiation.electrons.interactions import photon_source
+
+    whole = hashlib.sha256(repr((BATCHES, case.form, case.density)).encode())
+    tables = [*particle_world(case), case.rays.energies, case.rays.fluence]
+    tables += [array for substance in (case.substance, water()[0]) for array in photon_source(substance, case.rays)]
+    for array in tables:
+        whole.update(np.ascontiguousarray(array).tobytes())
+    return f"{whole.hexdigest()} {event_rate(case.substance, case.density, 1.0, case.rays):.12g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +220,7 @@ def dose_ratio_profile(
     at = np.atleast_1d(read_quantities(distances, "nm", "distances", 0.0, MOST_DISTANT))
     case = read_case(material, diameter, beam, shape, density)
     farthest = max(FARTHEST, 1.3 * float(at.max()))
-    name = digest("dose_ratio_profile", case, count, stream, farthest)
+    name = digest("dose_ratio_profile", content(case), count, stream, farthest)
     found = load_arrays(name)
     if found is None or "sums" not in found:
         found = _profile_arrays(case, farthest, count, stream)

@@ -17,7 +17,7 @@ import io
 import os
 import tempfile
 from collections import OrderedDict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nanotrial.radiation.beams import Beam
     from nanotrial.radiation.electrons.geometry import Shape
 
-# Raised whenever the numbers for the same arguments change.
+# Raised whenever the kernel gives other numbers for the same tables.
 PHYSICS = 1
 METHODS = ("analytic", "monte_carlo")
 SMALLEST, LARGEST = 0.5, 20000.0
@@ -152,8 +152,8 @@ def particle_dose(
         density: g/cm^3; None takes that of the material.
 
     Validity: photons 1 keV to 20 MeV; electrons above 50 eV are followed, those above 1 MeV with the rates of 1 MeV.
-    Monte Carlo results are kept in memory and on disk under a name made of all arguments and the version of the
-    physics. Sources: see nanotrial.radiation.electrons.
+    Monte Carlo results are kept in memory and on disk, under a name made of all tables and numbers that went in.
+    Sources: see nanotrial.radiation.electrons.
 
     Raises:
         InputError: unknown material, beam, shape or method, a diameter or a number of histories out of range.
@@ -167,20 +167,34 @@ def particle_dose(
         from nanotrial.radiation.coarse_kernel import analytic_dose
 
         return analytic_dose(case)
-    name = digest("particle_dose", case, count, stream)
+    return _simulated(case, count, stream)
+
+
+def _simulated(case: Case, count: int, stream: int) -> ParticleDose:
+    """Return a result of the Monte Carlo kernel: from memory, from disk, or made now."""
+    from nanotrial.radiation.nanoscale import content, simulated_dose
+
+    short = digest("particle_dose", case.form, case.density, case.substance.fractions, case.rays.key, count, stream)
+    if short in _memory:
+        _memory.move_to_end(short)
+        return _memory[short]
+    name = digest("particle_dose", content(case), count, stream)
     found = _recalled(name)
     if found is None:
-        from nanotrial.radiation.nanoscale import simulated_dose
-
         found = simulated_dose(case, count, stream)
-        _keep(name, found)
+        store_arrays(name, {one.name: np.asarray(getattr(found, one.name)) for one in fields(found)})
+    else:
+        # The name says nothing of what the caller calls things.
+        found = replace(found, material=case.substance.name, beam=case.rays.name)
+    _memory[short] = found
+    while len(_memory) > _KEPT_IN_MEMORY:
+        _memory.popitem(last=False)
     return found
 
 
-def digest(what: str, case: Case, *numbers: float) -> str:
-    """Return the name under which a result is kept: everything that decides it."""
-    parts = (what, PHYSICS, case.substance.fractions, case.density, case.form, case.rays.key, *numbers)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+def digest(*parts: object) -> str:
+    """Return the name under which a result is kept, from everything that decides it."""
+    return hashlib.sha256(repr((PHYSICS, *parts)).encode()).hexdigest()
 
 
 def cache_folder() -> Path:
@@ -218,26 +232,8 @@ def store_arrays(name: str, arrays: dict[str, Any]) -> None:
 
 
 def _recalled(name: str) -> ParticleDose | None:
-    """Return a result that is kept in memory or on disk."""
-    if name in _memory:
-        _memory.move_to_end(name)
-        return _memory[name]
+    """Return a result that is kept on disk."""
     stored = load_arrays(name)
     if stored is None or set(stored) != {one.name for one in fields(ParticleDose)}:
         return None
-    plain = {key: value.item() if value.ndim == 0 else value for key, value in stored.items()}
-    return _remember(name, ParticleDose(**plain))
-
-
-def _remember(name: str, found: ParticleDose) -> ParticleDose:
-    """Keep a result in memory, and forget the one that was used longest ago where there are many."""
-    _memory[name] = found
-    while len(_memory) > _KEPT_IN_MEMORY:
-        _memory.popitem(last=False)
-    return found
-
-
-def _keep(name: str, found: ParticleDose) -> None:
-    """Keep a result in memory and on disk."""
-    _remember(name, found)
-    store_arrays(name, {one.name: np.asarray(getattr(found, one.name)) for one in fields(found)})
+    return ParticleDose(**{key: value.item() if value.ndim == 0 else value for key, value in stored.items()})

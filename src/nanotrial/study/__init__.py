@@ -9,6 +9,7 @@ from nanotrial.catalogue.lookup import ROOT, Catalogue, read_toml
 from nanotrial.errors import CatalogueError, StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader
 from nanotrial.study.cohort import read_cohort
+from nanotrial.study.irradiation import check_sizes
 from nanotrial.study.measures import measure_names, measure_unit, read_measures, shown_amount
 from nanotrial.study.minerals import follow_minerals, refuse_mixed_minerals
 from nanotrial.study.model import (
@@ -94,6 +95,7 @@ def read_study(table: dict[str, Any], path: Path, catalogue: Catalogue) -> Study
     refuse_duplicates(arms, path)
     if place == "dish":
         refuse_mixed_minerals(arms, f"{path.name}: arm")
+        check_sizes(arms, particles, f"{path.name}: particle", catalogue)
     measures = read_measures(top.named("measure"), f"{path.name}: measure", defaults, catalogue, arms, particles, place)
     _check_end(top, place, measures, arms)
     cohort = read_cohort(top.table.get("cohort", {}), f"{path.name}: cohort", defaults, arms, place)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from typing import Any
 
 from nanotrial.catalogue.lookup import Catalogue
 from nanotrial.errors import InputError, StudyError, nearest
 from nanotrial.reading import YEAR, Default, TableReader, each
-from nanotrial.study.model import Irradiation, LightChain, RadiationBonds
+from nanotrial.study.model import Arm, DishSubject, Irradiation, LightChain, Particle, RadiationBonds
 from nanotrial.units import display
 
 SHAPES = ("sphere", "rod", "disc", "shell", "cage")
@@ -77,7 +78,23 @@ def check_beam(beam: str, filters: dict[str, float], where: str) -> None:
     except StudyError:
         raise
     except InputError as error:
-        raise StudyError(f"{where}.beam", error.found, error.expected, error.action) from error
+        key = error.where if error.where.startswith("filters") else "beam"
+        raise StudyError(f"{where}.{key}", error.found, error.expected, error.action) from error
+
+
+def check_sizes(arms: list[Arm], particles: dict[str, Particle], where: str, catalogue: Catalogue) -> None:
+    """Refuse particles as wide as the cells in which a beam of the study finds them.
+
+    Raises:
+        StudyError: a particle at least as wide as a ball of the volume of a cell.
+    """
+    for arm in arms if any(arm.irradiations for arm in arms) else []:
+        assert isinstance(arm.subject, DishSubject)
+        across = (6.0 / math.pi * catalogue.load("cells", arm.subject.cells).volume.si) ** (1.0 / 3.0)
+        for name in dict.fromkeys(a.name for a in arm.additions if a.kind == "particle"):
+            if particles[name].diameter >= across:
+                found = f"{display(particles[name].diameter, 'um')} in cells that are irradiated"
+                raise StudyError(f"{where}.{name}.diameter", found, f"less than a cell: {display(across, 'um')}")
 
 
 def read_shape(reader: TableReader) -> str:

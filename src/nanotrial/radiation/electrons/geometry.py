@@ -155,9 +155,7 @@ def _cylinder_chord(half: float, upright: float, x: float, y: float, z: float, u
 
 
 @_compile
-def chord(
-    form: int, half: float, upright: float, x: float, y: float, z: float, u: float, v: float, w: float
-) -> Any:
+def chord(form: int, half: float, upright: float, x: float, y: float, z: float, u: float, v: float, w: float) -> Any:
     """Return where a ray enters and leaves a body, as path lengths that may be negative (FAR twice: it misses)."""
     if form == SPHERE:
         return _sphere_chord(half, x, y, z, u, v, w)
@@ -184,9 +182,7 @@ def height(form: int, half: float, upright: float, x: float, y: float, z: float)
 
 
 @_compile
-def to_boundary(
-    shape: Any, region: int, x: float, y: float, z: float, u: float, v: float, w: float
-) -> Any:
+def to_boundary(shape: Any, region: int, x: float, y: float, z: float, u: float, v: float, w: float) -> Any:
     """Return the path to the next boundary along a ray and the region beyond it; FAR where there is none."""
     form, half, upright, hollow = int(shape[0]), shape[1], shape[2], shape[3]
     # A ray that has just crossed must not find the same surface again.

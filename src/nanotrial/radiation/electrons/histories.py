@@ -105,6 +105,13 @@ def make_world(
     return World(shape.numbers, table, grid, cuts, bindings, shares, counts, np.array(steps))
 
 
+def empty_stack() -> Array:
+    """Return room for the electrons that wait to be followed."""
+    from nanotrial.radiation.electrons.kernel import DEEPEST, FIELDS
+
+    return np.empty((DEEPEST + 1, FIELDS))
+
+
 def streams(seed: int, batches: int) -> list[Any]:
     """Return one state of random numbers for each batch."""
     return [one.generate_state(4, np.uint64) for one in np.random.SeedSequence(seed).spawn(batches)]
@@ -151,7 +158,8 @@ def score(
     bins = np.array([NEAREST, PER_DECADE / np.log(10.0)])
 
     def one(i: int) -> tuple[Array, Array, Array]:
-        tally = Tally(bins, edges, np.zeros(max(edges.size - 1, 0)), np.zeros(TOTALS), np.zeros(rows))
+        shells = np.zeros(max(edges.size - 1, 0))
+        tally = Tally(bins, edges, shells, np.zeros(TOTALS), np.zeros(rows), empty_stack(), np.empty(6))
         run(counts[i], tally, states[i].copy())
         return tally.shells / counts[i], tally.totals, tally.leaving
 

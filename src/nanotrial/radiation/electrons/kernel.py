@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
 
 from nanotrial.radiation.electrons import knock_on as knock_on_law
 from nanotrial.radiation.electrons.geometry import HOLLOW, SOLID, WATER, height, room, to_boundary
 from nanotrial.radiation.electrons.knock_on import REST
 
 _compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
-_inline: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"}, inline="always")
 trial_loss = _compile(knock_on_law.trial_loss)
 acceptance = _compile(knock_on_law.acceptance)
 # Columns of the table of a medium.
@@ -55,6 +56,55 @@ class Tally(NamedTuple):
     shells: Any  # (k,) keV in each shell of water
     totals: Any  # (TOTALS,)
     leaving: Any  # (n,) electrons that leave the particle, by row of the grid
+    stack: Any  # (DEEPEST + 1, FIELDS) electrons that wait
+    at: Any  # (6,) place and direction of the electron that is followed
+
+
+def _pointer_to(kind: Any) -> Any:
+    """Return a function that takes an address for a pointer to numbers of a kind."""
+
+    @intrinsic
+    def pointer(context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(types.CPointer(kind)))
+
+        return types.CPointer(kind)(address), generate
+
+    return pointer
+
+
+_carray: Any = numba.carray  # type: ignore[attr-defined]
+_to_floats, _to_words = _pointer_to(types.float64), _pointer_to(types.uint64)
+
+
+@_compile
+def _lent(array: Any) -> Any:
+    """Return an array of floats that does not count who holds it: counting took more than half of the time."""
+    return _carray(_to_floats(array.ctypes.data), array.shape)
+
+
+@_compile
+def lent_state(state: Any) -> Any:
+    """Return the same stream of random numbers without counting of holders; the caller's must outlive it."""
+    return _carray(_to_words(state.ctypes.data), state.shape)
+
+
+@_compile
+def lent_world(world: World) -> World:
+    """Return the same world without counting of holders; the caller's must outlive it."""
+    return World(
+        _lent(world.shape), _lent(world.table), _lent(world.grid), _lent(world.cuts), _lent(world.bindings),
+        _lent(world.shares), _lent(world.counts), _lent(world.steps),
+    )  # fmt: skip
+
+
+@_compile
+def lent_tally(tally: Tally) -> Tally:
+    """Return the same tally without counting of holders; the caller's must outlive it."""
+    return Tally(
+        _lent(tally.bins), _lent(tally.edges), _lent(tally.shells), _lent(tally.totals), _lent(tally.leaving),
+        _lent(tally.stack), _lent(tally.at),
+    )  # fmt: skip
 
 
 @_compile
@@ -138,7 +188,7 @@ def bin_of(distance: float, bins: Any) -> int:
     return 0 if distance < bins[0] else 1 + int(log(distance / bins[0]) * bins[1])
 
 
-@_inline
+@_compile
 def lay_down(energy: float, region: int, x: float, y: float, z: float, world: World, tally: Tally) -> None:
     """Add energy to the particle, its hollow, or the shell of water that a place lies in."""
     if region == SOLID:
@@ -155,7 +205,7 @@ def lay_down(energy: float, region: int, x: float, y: float, z: float, world: Wo
             tally.totals[BEYOND] += energy
 
 
-@_inline
+@_compile
 def _gap(distance: float, tally: Tally) -> float:
     """Return how far a place in water is from the nearest edge of a shell."""
     i = bin_of(distance, tally.bins)
@@ -177,10 +227,8 @@ def row_of(energy: float, grid: Any) -> float:
     return min(max((log(energy) - grid[0]) * grid[1], 0.0), grid[2] - 1e-9)
 
 
-@_inline
-def push(
-    stack: Any, top: int, energy: float, at: Any, u: float, v: float, w: float, region: int, as_water: int
-) -> int:
+@_compile
+def push(stack: Any, top: int, energy: float, at: Any, u: float, v: float, w: float, region: int, as_water: int) -> int:
     """Put an electron on the stack, at the place that the first three numbers of ``at`` give; return the new height."""
     one = stack[top]
     one[0], one[1], one[2], one[3] = energy, at[0], at[1], at[2]
@@ -188,7 +236,7 @@ def push(
     return top + 1
 
 
-@_inline
+@_compile
 def _leg(length: float, loss: float, at: Any, region: int, world: World, tally: Tally, state: Any) -> Any:
     """Move along part of a step, laying its loss (keV/nm) down; return the region reached and the energy lost."""
     x, y, z, u, v, w = at[0], at[1], at[2], at[3], at[4], at[5]
@@ -201,7 +249,7 @@ def _leg(length: float, loss: float, at: Any, region: int, world: World, tally: 
     return (beyond if ahead <= length else region), lost
 
 
-@_inline
+@_compile
 def _stops(energy: float, medium: int, row: float, region: int, free: float, world: World, tally: Tally) -> bool:
     """Return whether an electron ends here: below the cut-off, or too short of range to leave its region or shell."""
     if energy < world.grid[3]:
@@ -210,7 +258,7 @@ def _stops(energy: float, medium: int, row: float, region: int, free: float, wor
     return span < (min(free, _gap(free, tally)) if region == WATER else free)
 
 
-@_inline
+@_compile
 def _step_limit(energy: float, medium: int, row: float, free: float, world: World) -> float:
     """Return the longest step: a share of the energy, of the transport mean free path, of the room around."""
     steps = world.steps
@@ -219,7 +267,7 @@ def _step_limit(energy: float, medium: int, row: float, free: float, world: Worl
     return min(min(by_angle, by_loss), max(steps[2] * free, steps[3] * world.shape[1]))
 
 
-@_inline
+@_compile
 def _turn_softly(step: float, medium: int, row: float, at: Any, world: World, state: Any) -> None:
     """Turn by what all soft elastic collisions of a step do together."""
     first = at_row(world.table, medium, row, SOFT_FIRST)
@@ -228,7 +276,7 @@ def _turn_softly(step: float, medium: int, row: float, at: Any, world: World, st
         at[3], at[4], at[5] = turned(at[3], at[4], at[5], cosine, 2.0 * pi * draw(state))
 
 
-@_inline
+@_compile
 def _far_step(
     step: float, loss: float, medium: int, row: float, region: int, at: Any, world: World, tally: Tally, state: Any
 ) -> None:
@@ -246,7 +294,7 @@ def _far_step(
     at[0], at[1], at[2] = at[0] + rest * at[3], at[1] + rest * at[4], at[2] + rest * at[5]
 
 
-@_inline
+@_compile
 def _near_step(
     step: float, loss: float, medium: int, row: float, region: int, at: Any, world: World, tally: Tally, state: Any
 ) -> Any:
@@ -260,7 +308,7 @@ def _near_step(
     return new, lost
 
 
-@_inline
+@_compile
 def _draw_step(energy: float, row: float, medium: int, longest: float, world: World, state: Any) -> Any:
     """Return the length of a step, and whether a hard collision ends it."""
     table = world.table
@@ -273,7 +321,7 @@ def _draw_step(energy: float, row: float, medium: int, longest: float, world: Wo
     return min(longest, free), free < longest
 
 
-@_inline
+@_compile
 def _hard(
     energy: float, row: float, medium: int, region: int, as_water: int, at: Any, world: World, tally: Tally,
     stack: Any, top: int, state: Any,
@@ -300,9 +348,10 @@ def _hard(
     return left, top
 
 
-@_inline
-def _follow(top: int, stack: Any, at: Any, world: World, tally: Tally, state: Any) -> int:
+@_compile
+def _follow(top: int, world: World, tally: Tally, state: Any) -> int:
     """Follow the electron on top of the stack to its end; return the height of the stack with what it knocked out."""
+    stack, at = tally.stack, tally.at
     top -= 1
     energy, region, as_water = stack[top, 0], int(stack[top, 7]), int(stack[top, 8])
     at[:] = stack[top, 1:7]
@@ -337,7 +386,7 @@ def _follow(top: int, stack: Any, at: Any, world: World, tally: Tally, state: An
             energy, top = _hard(energy, middle, medium, region, as_water, at, world, tally, stack, top, state)
 
 
-@_inline
+@_compile
 def _note_crossing(old: int, new: int, energy: float, world: World, tally: Tally) -> None:
     """Note an electron that leaves the particle for the water outside or comes back: energy, and count by energy."""
     if old == WATER or new == WATER:
@@ -347,7 +396,7 @@ def _note_crossing(old: int, new: int, energy: float, world: World, tally: Tally
 
 
 @_compile
-def follow_all(top: int, born: float, stack: Any, at: Any, world: World, tally: Tally, state: Any) -> None:
+def follow_all(top: int, born: float, world: World, tally: Tally, state: Any) -> None:
     """Follow all electrons of a history, what they knock out included, and keep the largest imbalance of energy.
 
     Arguments:
@@ -359,6 +408,6 @@ def follow_all(top: int, born: float, stack: Any, at: Any, world: World, tally: 
     totals[ENTERED] += born
     while top > 0:
         totals[ELECTRONS] += 1.0
-        top = _follow(top, stack, at, world, tally, state)
+        top = _follow(top, world, tally, state)
     after = totals[IN_SOLID] + totals[IN_HOLLOW] + totals[IN_WATER] + totals[BEYOND]
     totals[IMBALANCE] = max(totals[IMBALANCE], abs(after - before - born) / max(born, 1e-6))

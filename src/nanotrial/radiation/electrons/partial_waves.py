@@ -27,8 +27,8 @@ Array = NDArray[np.float64]
 HARTREE = 0.02721138602  # keV
 BOHR = 0.0529177210903  # nm
 LIGHT = 137.035999  # atomic units
-SMALLEST_FIELD = 1e-7  # -r V where the field ends, Hartree Bohr
-SMALLEST_PHASE = 1e-7
+SMALLEST_FIELD = 1e-4  # -r V where the field ends, Hartree Bohr
+SMALLEST_PHASE = 1e-6
 _compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 

@@ -18,19 +18,21 @@ import numpy as np
 from nanotrial.radiation.electrons.geometry import CYLINDER, SOLID, SPHERE, height
 from nanotrial.radiation.electrons.kernel import (
     BY_PHOTONS,
-    DEEPEST,
-    FIELDS,
     HARD_LOSS,
     IMBALANCE,
     IN_SOLID,
     SOFT_LOSS,
     STOPPING,
+    TOTALS,
     Tally,
     World,
     at_row,
     draw,
     follow_all,
     knock_on,
+    lent_state,
+    lent_tally,
+    lent_world,
     push,
     row_of,
     turned,
@@ -38,6 +40,8 @@ from nanotrial.radiation.electrons.kernel import (
 from nanotrial.radiation.electrons.knock_on import REST
 
 _compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
+# Vacancies that may wait to be filled at once; a cascade in the heaviest atoms has some tens.
+MOST_HOLES = 400
 
 
 class PhotonSource(NamedTuple):
@@ -212,12 +216,13 @@ def run_events(count: int, source: PhotonSource, as_water: int, world: World, ta
         count: events.
         as_water: 1 where water stands for the particle until it has been left.
     """
-    stack, at, waiting = np.empty((DEEPEST + 1, FIELDS)), np.empty(6), np.empty(400, np.int64)
+    world, tally, state = lent_world(world), lent_tally(tally), lent_state(state)
+    waiting = np.empty(MOST_HOLES, np.int64)
     for _ in range(count):
-        _place_within(world.shape, at, state)
-        top, born, left = draw_event(source, as_water, at, stack, waiting, tally.totals, state)
+        _place_within(world.shape, tally.at, state)
+        top, born, left = draw_event(source, as_water, tally.at, tally.stack, waiting, tally.totals, state)
         tally.totals[IN_SOLID] += left
-        follow_all(top, born, stack, at, world, tally, state)
+        follow_all(top, born, world, tally, state)
 
 
 @_compile
@@ -232,35 +237,38 @@ def run_entering(
         weights: (n,) cumulative share of the bins.
         as_water: 1 where water stands for the particle until it has been left.
     """
-    stack, at = np.empty((DEEPEST + 1, FIELDS)), np.empty(6)
+    world, tally, state = lent_world(world), lent_tally(tally), lent_state(state)
+    at = tally.at
     for _ in range(count):
         i = _chosen(weights, draw(state))
         energy = energies[i] * (energies[i + 1] / energies[i]) ** draw(state)
         _place_on(world.shape, at, state)
-        top = push(stack, 0, energy, at, at[3], at[4], at[5], SOLID, as_water)
-        follow_all(top, energy, stack, at, world, tally, state)
+        top = push(tally.stack, 0, energy, at, at[3], at[4], at[5], SOLID, as_water)
+        follow_all(top, energy, world, tally, state)
 
 
 @_compile
 def run_given(given: Any, world: World, tally: Tally, state: Any) -> None:
     """Follow given electrons: rows of energy, place, direction, region, whether water stands for the particle."""
-    stack, at = np.empty((DEEPEST + 1, FIELDS)), np.empty(6)
+    world, tally, state = lent_world(world), lent_tally(tally), lent_state(state)
     for i in range(given.shape[0]):
-        stack[0] = given[i]
-        follow_all(1, given[i, 0], stack, at, world, tally, state)
+        tally.stack[0] = given[i]
+        follow_all(1, given[i, 0], world, tally, state)
 
 
 @_compile
-def slow_down(count: int, source: PhotonSource, world: World, paths: Any, totals: Any, state: Any) -> None:
+def slow_down(count: int, source: PhotonSource, world: World, stack: Any, paths: Any, totals: Any, state: Any) -> None:
     """Add the path lengths (nm), by row of the grid, of all electrons that photons set free in endless water.
 
     Arguments:
         count: photons that interact.
+        stack: (DEEPEST + 1, FIELDS), scratch.
         paths: (n,) nm; added to.
         totals: (2,) keV; added to: energy given to electrons, energy laid down at once.
     """
-    stack, at, waiting = np.empty((DEEPEST + 1, FIELDS)), np.zeros(6), np.empty(400, np.int64)
-    unused, table, grid = np.zeros(16), world.table, world.grid
+    world, state = lent_world(world), lent_state(state)
+    at, waiting, unused = np.zeros(6), np.empty(MOST_HOLES, np.int64), np.zeros(TOTALS)
+    table, grid = world.table, world.grid
     shells = int(world.counts[1])
     for _ in range(count):
         top, born, left = draw_event(source, 1, at, stack, waiting, unused, state)
