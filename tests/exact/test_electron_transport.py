@@ -75,7 +75,7 @@ def test_a_ray_meets_the_surface_where_the_distance_to_it_vanishes(text):
     random = np.random.default_rng(1)
     checked = 0
     for _ in range(400):
-        place, direction = random.uniform(-60, 60, 3), random.normal(size=3)
+        place, direction = random.uniform(-30, 30, 3), random.normal(size=3)
         direction /= np.linalg.norm(direction)
         outer = geometry.height(shape.form, shape.half, shape.upright, *place)
         hollow = shape.hollow > 0 and geometry.height(shape.form, shape.hollow, shape.upright, *place) < 0
@@ -86,6 +86,10 @@ def test_a_ray_meets_the_surface_where_the_distance_to_it_vanishes(text):
         if length < geometry.FAR:
             assert geometry.room(shape.numbers, region, *(place + length * direction)) < 1e-7
             assert beyond != region
+            between = [place + part * length * direction for part in (0.05, 0.35, 0.65, 0.95)]
+            for body in [shape.half] + [shape.hollow] * (shape.hollow > 0):
+                sides = {geometry.height(shape.form, body, shape.upright, *one) > 0 for one in between}
+                assert len(sides) == 1
             checked += 1
         else:
             steps = place + np.linspace(0, 300, 600)[:, None] * direction
@@ -189,7 +193,7 @@ def test_without_deflection_energy_is_laid_down_where_the_range_says():
 def test_multiple_scattering_has_the_moments_of_lewis():
     path = 1.0 / 700.0  # transport coefficient, 1/nm
     medium = flat(WATER, 2e-3, path, screening=0.02)
-    world = histories.make_world(geometry.read_shape("sphere", 1.0), medium, medium, 0.05, (0.15, 0.1, 0.5, 0.25, 0.0))
+    world = histories.make_world(geometry.read_shape("sphere", 1.0), medium, medium, 0.05, (0.15, 0.1, 0.5, 0.25, 1e9))
     energy, count = 2.0, 3000
     ends = np.empty((count, 6))
     tally = kernel.Tally(
@@ -243,12 +247,12 @@ def test_energy_is_kept_in_every_history(material, text):
 
 
 def test_all_energy_of_the_photons_is_found_again():
-    dose = particle_dose("gold", "50 nm", "60 keV", method="monte_carlo", histories=500)
-    assert dose.deposited_inside + dose.escaping_energy + dose.photon_energy == pytest.approx(60.0, rel=1e-12)
+    dose = particle_dose("gold", "50 nm", "40 keV", method="monte_carlo", histories=500)
+    assert dose.deposited_inside + dose.escaping_energy + dose.photon_energy == pytest.approx(40.0, rel=1e-12)
     shells = dose.dose_per_event * np.diff(4 / 3 * np.pi * dose.radii**3) * nanoscale.water()[1] / GRAY
     assert shells.sum() == pytest.approx(dose.escaping_energy, rel=1e-9)
-    coarse = particle_dose("gold", "50 nm", "60 keV")
-    assert coarse.deposited_inside + coarse.escaping_energy + coarse.photon_energy == pytest.approx(60.0, rel=1e-9)
+    coarse = particle_dose("gold", "50 nm", "40 keV")
+    assert coarse.deposited_inside + coarse.escaping_energy + coarse.photon_energy == pytest.approx(40.0, rel=1e-9)
 
 
 def test_a_seed_decides_whatever_the_threads():

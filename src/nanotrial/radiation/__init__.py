@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nanotrial.radiation.beams import beam as beam
     from nanotrial.radiation.composition import Composition as Composition
     from nanotrial.radiation.composition import composition as composition
+    from nanotrial.radiation.depth_dose import backscatter_factor as backscatter_factor
+    from nanotrial.radiation.depth_dose import enhancement_in_phantom as enhancement_in_phantom
+    from nanotrial.radiation.depth_dose import spectrum_at_depth as spectrum_at_depth
     from nanotrial.radiation.enhancement import dose_enhancement as dose_enhancement
     from nanotrial.radiation.nanoscale import dose_ratio_profile as dose_ratio_profile
     from nanotrial.radiation.nuclides import Nuclide as Nuclide
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from nanotrial.radiation.radiolysis import radiolysis as radiolysis
 
 _WHERE = {
+    "spectrum_at_depth": "depth_dose",
+    "enhancement_in_phantom": "depth_dose",
+    "backscatter_factor": "depth_dose",
     "Beam": "beams",
     "Composition": "composition",
     "Nuclide": "nuclides",
@@ -41,13 +47,16 @@ __all__ = [
     "Composition",
     "Nuclide",
     "attenuation",
+    "backscatter_factor",
     "beam",
     "composition",
     "dose_enhancement",
     "dose_ratio_profile",
     "energy_absorption",
+    "enhancement_in_phantom",
     "nuclide",
     "radiolysis",
+    "spectrum_at_depth",
 ]
 
 
