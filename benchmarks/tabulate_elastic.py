@@ -14,7 +14,7 @@ from nanotrial.radiation.electrons.partial_waves import cross_sections
 
 ENERGIES = np.concatenate([np.geomspace(0.05, 3.0, 26), np.geomspace(3.0, 1000.0, 10)[1:]])
 HEADER = """# Elastic scattering of electrons by free atoms: total and first transport cross-section in nm2.
-# Computed by benchmarks/tabulate_elastic.py (nanotrial.radiation.electrons.partial_waves); fields: salvat1987.
+# Computed by benchmarks/tabulate_elastic.py (nanotrial.radiation.electrons.partial_waves); fields: salvat_1987.
 # First line: energies in keV. Then for Z = 1 to 92 one line of totals and one of transport cross-sections.
 """
 

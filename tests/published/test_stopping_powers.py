@@ -16,7 +16,7 @@ def water():
     return electron_medium(composition("water"), 1.0)
 
 
-# keV, MeV cm2/g: ESTAR, liquid water (berger1982 is behind it).
+# keV, MeV cm2/g: ESTAR, liquid water (berger_1982 is behind it).
 COLLISION = ((10.0, 22.56), (50.0, 6.603), (100.0, 4.115), (1000.0, 1.849))
 # keV, g/cm2: ESTAR, liquid water.
 RANGES = ((10.0, 2.515e-4), (20.0, 8.566e-4), (50.0, 4.320e-3), (100.0, 1.431e-2), (500.0, 0.1766), (1000.0, 0.4367))
@@ -47,7 +47,7 @@ SLOW = ((0.05, 13.9), (0.1, 21.1), (0.2, 21.1), (0.5, 15.4), (1.0, 10.6))
 
 @pytest.mark.parametrize(("energy", "published"), SLOW)
 def test_slow_electrons_in_water_lie_in_the_published_spread(energy: float, published: float) -> None:
-    # Dielectric models with and without corrections beyond Born differ by 20 to 50 % at 0.1 keV (emfietzoglou2007).
+    # Dielectric models with and without corrections beyond Born differ by 20 to 50 % at 0.1 keV (emfietzoglou_2007).
     found = float(stopping.collision_stopping(composition("water"), 1.0, np.array([energy]))[0]) * 0.1
     assert 0.85 < found / published < 1.4
 

@@ -50,7 +50,7 @@ def read_quantities(raw: object, unit: str, where: str, low: float = -np.inf, hi
     if hasattr(raw, "magnitude") and hasattr(raw, "units") and np.ndim(raw.magnitude):
         if dimension_of(str(raw.units), where) != dimension_of(unit):
             raise UnitError(where, f"an array in {raw.units}", f"quantities like `{unit}`")
-        numbers = np.asarray(raw.to(unit).magnitude, dtype=float)  # type: ignore[attr-defined]
+        numbers: Array = np.array(raw.to(unit).magnitude, dtype=np.float64)  # type: ignore[attr-defined]
         bad = ~(np.isfinite(numbers) & (numbers >= low) & (numbers <= high))
         if bad.any():
             raise InputError(where, f"{numbers[bad].flat[0]:g} {unit}", f"{low:g} to {high:g} {unit}")

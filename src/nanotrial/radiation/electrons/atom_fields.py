@@ -1,7 +1,7 @@
 """The screened field of each element: -Z/r sum_i SHARES_i exp(-DECAYS_i r) with r in Bohr radii, Z = 1 to 92.
 
 Fitted by the authors to self-consistent Dirac-Hartree-Fock-Slater fields. A decay of 0 marks a term that is not there.
-Source: salvat1987 (table I, read in the public code CNFLUX/conflux; paper not opened).
+Source: salvat_1987 (table I, read in the public code CNFLUX/conflux; paper not opened).
 """
 
 SHARES = (

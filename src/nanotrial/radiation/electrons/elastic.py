@@ -58,7 +58,7 @@ def atom_cross_sections(number: int, energies: Array) -> tuple[Array, Array]:
         number: atomic number, 1 to 92.
         energies: (n,) keV, 0.05 to 1000.
 
-    Interpolated by cubic splines in the logarithms. Source: salvat1987, salvat2005.
+    Interpolated by cubic splines in the logarithms. Source: salvat_1987, salvat_2005.
     """
     from scipy.interpolate import CubicSpline
 

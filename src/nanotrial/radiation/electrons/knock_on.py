@@ -14,7 +14,7 @@ Recipe to draw one hard collision (all functions are plain and compile with numb
     5. angles: deflections(T, W) are those of two free particles; opposite azimuths
 
 Only T > 2 cut can have a hard collision. The binding of an inner shell is left where it was (no cascade follows a
-knock-on): at most a few per cent of the hard losses of heavy elements. Source: moller1932; class II: berger1963.
+knock-on): at most a few per cent of the hard losses of heavy elements. Source: moller_1932; class II: berger_1963.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def hard_moments(
         shell_energies, shell_shares: (m,) keV and cumulative shares of the electrons.
         electrons: how many per nm3.
 
-    Source: moller1932.
+    Source: moller_1932.
     """
     gamma = 1.0 + energies / REST
     factor = 2.0 * np.pi * RADIUS**2 * REST * electrons / (1.0 - 1.0 / gamma**2)

@@ -11,7 +11,7 @@ energy T loses to an oscillator, with exchange and a = W / T,
     L(a) = ln(1.166 / a) - 3 a / 4 - (a / 4) ln(4 / a) + a^1.5 / 2 - (a^2 / 16) ln(4 / a) - 31 a^2 / 48,   0 for a > 1/2
 
 which is Bethe's law for T >> W. The mean over all electrons is what nanotrial.radiation.electrons.stopping uses below
-10 keV. Energies are in keV. Sources: sternheimer1952 (oscillators), ashley1988 (L).
+10 keV. Energies are in keV. Sources: sternheimer_1952 (oscillators), ashley_1988 (L).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def oscillators(composition: Composition, density: float, excitation: float) -> 
         density: g/cm3.
         excitation: keV, mean excitation energy.
 
-    Source: sternheimer1952.
+    Source: sternheimer_1952.
     """
     bindings, cumulative, electrons = electron_shells(composition, density)
     shares = np.diff(cumulative, prepend=0.0)
@@ -73,7 +73,7 @@ def oscillators(composition: Composition, density: float, excitation: float) -> 
 def stopping_logarithm(energies: Array, positions: Array, shares: Array) -> Array:
     """Return the mean of L over all electrons at energies (n,) in keV, for oscillators (m,) and their shares (m,).
 
-    Source: ashley1988.
+    Source: ashley_1988.
     """
     uniform = (np.arange(QUANTILES) + 0.5) / QUANTILES
     spread = (1.0 - uniform) ** (-1.0 / (FALL - 1.0))

@@ -11,7 +11,7 @@
 d+ and d- are the phase shifts of j = l + 1/2 and l - 1/2. Each step of the radial equation multiplies (P, Q) by the
 exponential of its fourth-order Magnus matrix, so the step follows the potential and not the wave. Free atom, no
 polarisation and no absorption: below about 100 eV the total is off by tens of per cent, the transport part by less.
-Sources: salvat1987 (field), furness1973 (exchange), salvat2005 (phase shifts to cross-sections).
+Sources: salvat_1987 (field), furness_1973 (exchange), salvat_2005 (phase shifts to cross-sections).
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def phase_shifts(number: int, energy: float, exchange: bool = True, fineness: fl
         exchange: whether the electron is exchanged with those of the atom.
         fineness: factor on the length of the steps.
 
-    Source: salvat1987, salvat2005.
+    Source: salvat_1987, salvat_2005.
     """
     from scipy.special import spherical_jn, spherical_yn
 
@@ -193,7 +193,7 @@ def cross_sections(number: int, energy: float, exchange: bool = True, fineness: 
         exchange: whether the electron is exchanged with those of the atom.
         fineness: factor on the length of the steps.
 
-    Source: salvat2005.
+    Source: salvat_2005.
     """
     plus, minus = phase_shifts(number, energy, exchange, fineness)
     t = energy / HARTREE

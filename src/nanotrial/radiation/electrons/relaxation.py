@@ -10,7 +10,7 @@ and rates of xraylib where it has them: all of K and L, fluorescence of M. Where
 outer electron of a Coster-Kronig step), every pair of electrons that the energy allows is as likely as any other. A
 vacancy bound by less than 0.1 keV, or with no transition open, leaves its binding at the place. Bindings are those of
 the neutral atom: lines of cascades lie some tens of eV too high. Energies are in keV.
-Sources: schoonjans2011 (xraylib), kissel2000 (partial cross-sections in it).
+Sources: schoonjans_2011 (xraylib), kissel_2000 (partial cross-sections in it).
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def relaxation(number: int) -> Relaxation:
     Raises:
         InputError: no such element in the tables.
 
-    Source: schoonjans2011.
+    Source: schoonjans_2011.
     """
     if not 1 <= number <= HIGHEST:
         raise InputError("relaxation(number)", f"{number}", f"an atomic number of 1 to {HIGHEST}")
@@ -209,7 +209,7 @@ def shell_shares(number: int, energies: Array) -> Array:
     Raises:
         InputError: no such element, or an energy below the last edge of the tables.
 
-    Source: kissel2000 in schoonjans2011.
+    Source: kissel_2000 in schoonjans_2011.
     """
     import xraylib
 

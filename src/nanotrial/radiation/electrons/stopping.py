@@ -13,7 +13,7 @@ half a nucleus of charge 1 for every atomic electron. Energies are in keV, resul
 How good: in water within 1 % of the tables of stopping power from 10 keV to 1 MeV and 2 % of those of range; for heavy
 metals the same law, whose missing shell corrections are some per cent at 10 keV. From 0.1 to 1 keV published values for
 water are 0.7 to 1 of these; below 0.1 keV, and below 1 keV in heavy metals, expect a factor of 1.3 to 1.5 either way.
-Sources: berger1982, sternheimer1971, joy1989, ashley1988, heitler1954.
+Sources: berger_1982, sternheimer_1971, joy_1989, ashley_1988, heitler_1954.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 REST = 510.99895  # keV
 FACTOR = 0.1535354  # MeV cm2/mol, 2 pi r_e^2 m N_A
 BREMSSTRAHLUNG = 3.48941e-4  # cm2/mol, alpha r_e^2 N_A
-# eV, elements 1 to 92: berger1982; condensed compounds below, all others 1.13 times the element.
+# eV, elements 1 to 92: berger_1982; condensed compounds below, all others 1.13 times the element.
 MEAN_EXCITATION = (
     19.2, 41.8, 40.0, 63.7, 76.0, 78.0, 82.0, 95.0, 115.0, 137.0, 149.0, 156.0, 166.0, 173.0, 173.0, 180.0, 174.0,
     188.0, 190.0, 191.0, 216.0, 233.0, 245.0, 257.0, 272.0, 286.0, 297.0, 311.0, 322.0, 330.0, 334.0, 350.0, 347.0,
@@ -97,7 +97,7 @@ def collision_stopping(composition: Composition, density: float, energies: Array
         density: g/cm3.
         energies: (n,) keV, 0.05 to 1000.
 
-    Source: berger1982, joy1989, ashley1988.
+    Source: berger_1982, joy_1989, ashley_1988.
     """
     ratio, excitation = electrons_per_gram(composition), mean_excitation(composition)
     tau = energies / REST
@@ -113,7 +113,7 @@ def radiative_stopping(composition: Composition, energies: Array) -> Array:
     """Return the mass radiative stopping power (MeV cm2/g) at energies (n,) in keV.
 
     The Born law is right for light elements; for gold it is low by up to 30 % below 1 MeV, where bremsstrahlung is
-    a few per cent of all losses at most. Source: heitler1954.
+    a few per cent of all losses at most. Source: heitler_1954.
     """
     import xraylib
     from scipy.special import spence

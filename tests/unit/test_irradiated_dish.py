@@ -1,0 +1,341 @@
+"""Irradiated cells over days: breaks and foci, phases, late death, organelles, oxidants, members, ratios."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from dishes import CATALOGUE, make_dish
+from tubes import HOUR, agent
+
+from nanotrial.experiment import Player, player, simulate
+from nanotrial.fit.overlay import Overlay
+from nanotrial.places import build_arm
+from nanotrial.sampling import Draws
+from nanotrial.study.model import RADIATION_MEASURES, RADIATION_PRODUCTS
+
+RAY = "40 keV"
+PLAY = Player()
+REPAIR = CATALOGUE.load("damage_and_repair", "mammalian")
+# What the lanes promise: read-outs within so much of each curve's largest value.
+NEAR = 1e-4
+MEMBERS, ALONE = 64, 3
+DAYS = (0.0, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 9.0, 13.0, 25.0, 49.0, 73.0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NANOTRIAL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def study_of(dose="", add=(), particle=None, at="1 h", ray=RAY, **subject):
+    """Return a dish with one arm; without a dose the beam stays off, but radiation is followed."""
+    given = [{"beam": ray, "absorbed_dose": dose, "dose_rate": "2 Gy/min", "at": at}] if dose else []
+    arms = [{"name": "arm", "add": list(add), "irradiate": given}]
+    particles = {"p": {"core": "gold", "diameter": "20 nm"} | (particle or {})}
+    measure = {"surviving_fraction": {"at": "2 h"}}
+    return make_dish(arms=arms, particles=particles, measure=measure, **{"cells": "hela", **subject})
+
+
+def load_of(load):
+    return [{"particle": "p", "concentration": load, "basis": "mass"}]
+
+
+@lru_cache(maxsize=64)
+def run_of(dose="", load="", core="gold", hours=DAYS, drug="", changes=(), **more):
+    add = [*(load_of(load) if load else []), *([agent(*drug.split(":"))] if drug else [])]
+    study = study_of(dose, add, {"core": core}, **more)
+    return PLAY.play(build_arm(study, study.arms[0]), [h * HOUR for h in hours], dict(changes))
+
+
+# Without a beam, without particles
+
+
+def test_nothing_happens_without_a_beam():
+    run = run_of("", "0.1 mg/mL")
+    for name in ("absorbed_dose", "dose_to_nucleus", "double_strand_breaks", "cells.0.lethal", "cells.0.doomed"):
+        assert np.max(np.abs(run[name])) < 1e-12, name
+    assert run["sensitization_enhancement_ratio"] == pytest.approx(np.ones(len(DAYS)), abs=1e-9)
+    assert run["hydroxyl_radicals"] == pytest.approx(np.zeros(len(DAYS)), abs=1e-15)
+    assert np.all(run["surviving_fraction"] > 0.999)
+    assert run["gamma_h2ax_foci"] == pytest.approx(np.full(len(DAYS), REPAIR.background_foci.value), rel=1e-6)
+
+
+def test_cells_live_as_in_a_dish_that_knows_nothing_of_radiation():
+    plain = make_dish(add=load_of("0.1 mg/mL"), particles={"p": {"core": "gold", "diameter": "20 nm"}}, cells="hela")
+    assert not plain.irradiated
+    one = PLAY.play(build_arm(plain, plain.arms[0]), [h * HOUR for h in DAYS])
+    other = run_of("", "0.1 mg/mL")
+    for name in ("viability", "live_fraction", "cytosolic_calcium", "atp", "respiration", "particles_inside"):
+        assert other[name] == pytest.approx(one[name], rel=1e-4, abs=1e-30), name
+
+
+def test_without_particles_no_dose_is_enhanced():
+    run = run_of("4 Gy")
+    assert run["sensitization_enhancement_ratio"] == pytest.approx(np.ones(len(DAYS)), abs=1e-5)
+    assert run["dose_enhancement"] == pytest.approx(np.ones(len(DAYS)), abs=1e-12)
+    assert run["dose_to_nucleus"] == pytest.approx(run["absorbed_dose"], rel=1e-6, abs=1e-9)
+
+
+def test_particles_that_come_after_the_dose_add_nothing():
+    add = [load_of("0.2 mg/mL")[0] | {"at": "3 h"}]
+    study = study_of("2 Gy", add)
+    run = PLAY.play(build_arm(study, study.arms[0]), [2.9 * HOUR, 24 * HOUR])
+    assert run["sensitization_enhancement_ratio"][1] == pytest.approx(1.0, abs=1e-5)
+    assert run["cells.0.dose.nucleus"][1] == pytest.approx(2.0, rel=1e-6)
+    assert run["dose_enhancement"][1] > 1.0, "what a dose would be worth now"
+
+
+# Breaks, foci
+
+
+def test_breaks_are_made_and_repaired():
+    run = run_of("2 Gy")
+    breaks, foci = run["double_strand_breaks"], run["gamma_h2ax_foci"] - REPAIR.background_foci.value
+    line = CATALOGUE.load("radiosensitivity", "hela")
+    content = line.dna_content.value * (1 + 0.5 * line.s_share.value + line.g2m_share.value)
+    made = 2.0 * REPAIR.breaks_per_dose.value * content
+    shown = dict(zip(DAYS, breaks, strict=True))
+    assert shown[1.0] == pytest.approx(0.0, abs=1e-9)
+    assert 0.6 * made < shown[1.2] < made, "two Gy are given within a minute"
+    assert np.all(np.diff(breaks[2:]) < 0)
+    assert shown[49.0] < 1e-3 * made
+    peak = int(np.argmax(foci))
+    assert DAYS[1] < DAYS[peak] < 3.0, "foci need half an hour to appear"
+    assert np.all(np.diff(foci[peak:]) < 0)
+    assert foci[-1] < 0.01 * foci[peak]
+    # No focus without a break, and not more than were broken.
+    assert np.max(foci) < made
+
+
+def test_complex_breaks_are_mended_last():
+    run = run_of("2 Gy")
+    share = run["cells.0.complex_breaks"][2:9] / run["double_strand_breaks"][2:9]
+    assert np.all(np.diff(share) > 0)
+    slow = np.log(run["cells.0.complex_breaks"][7] / run["cells.0.complex_breaks"][8]) / (4 * HOUR)
+    assert slow == pytest.approx(REPAIR.slow_repair.si, rel=1e-4)
+
+
+def test_the_tail_of_a_comet_shows_single_strands_first():
+    run = run_of("8 Gy")
+    tail = run["comet_tail"]
+    assert tail[0] == pytest.approx(REPAIR.comet_background.value, rel=1e-9)
+    assert tail[2] > 2 * tail[0]
+    assert tail[-1] == pytest.approx(tail[0], rel=1e-3)
+    quick = np.log(run["cells.0.single_breaks"][3] / run["cells.0.single_breaks"][4]) / (0.5 * HOUR)
+    assert quick == pytest.approx(REPAIR.single_strand_repair.si, rel=1e-4)
+
+
+# Phases and late death
+
+
+@pytest.mark.parametrize("line", ["hela", "a549", "4t1"])
+def test_an_undisturbed_culture_keeps_its_phases(line):
+    run = run_of("", cells=line)
+    sheet = CATALOGUE.load("radiosensitivity", line)
+    shares = {p: getattr(sheet, f"{p}_share").value for p in ("g1", "s", "g2m")}
+    for phase, share in shares.items():
+        expected = np.full(len(DAYS), share / sum(shares.values()))
+        assert run[f"{phase}_fraction"] == pytest.approx(expected, rel=1e-4), phase
+
+
+@pytest.mark.parametrize(
+    ("dose", "drug"), [("2 Gy", ""), ("8 Gy", ""), ("", "mertansine:1 umol/L"), ("4 Gy", "sn_38:1 umol/L")]
+)
+def test_phases_are_shares_of_one(dose, drug):
+    run = run_of(dose, drug=drug)
+    phases = np.array([run[f"{p}_fraction"] for p in ("g1", "s", "g2m")])
+    assert phases.sum(axis=0) == pytest.approx(np.ones(len(DAYS)), abs=1e-6)
+    assert phases.min() > -1e-9
+    assert phases.max() < 1.0
+
+
+def test_a_dose_holds_cells_before_mitosis_for_its_time():
+    small, large = (run_of(dose)["g2m_fraction"] for dose in ("2 Gy", "6 Gy"))
+    usual = small[0]
+    at = {h: i for i, h in enumerate(DAYS)}
+    assert small[at[5.0]] > 1.2 * usual
+    assert large[at[9.0]] > small[at[9.0]], "a larger dose holds them longer"
+    assert small[at[49.0]] == pytest.approx(usual, rel=0.05)
+
+
+def test_p53_holds_g1_too():
+    wild, lost = (run_of("6 Gy", cells=line) for line in ("a549", "hela"))
+    assert CATALOGUE.load("radiosensitivity", "a549").p53 == "wild type"
+    assert CATALOGUE.load("radiosensitivity", "hela").p53 != "wild type"
+    at = DAYS.index(5.0)
+    # What leaves G1 fills S: where G1 is shut, S empties.
+    assert wild["s_fraction"][at] < 0.75 * wild["s_fraction"][0]
+    assert lost["s_fraction"][at] / lost["s_fraction"][0] > wild["s_fraction"][at] / wild["s_fraction"][0]
+
+
+@pytest.mark.parametrize("drug", ["mertansine", "sn_38"])
+def test_drugs_that_arrest_gather_cells_before_mitosis(drug):
+    none, some, much = (
+        run_of("", drug=f"{drug}:{dose}")["g2m_fraction"] for dose in ("0 umol/L", "5 nmol/L", "1 umol/L")
+    )
+    at = DAYS.index(25.0)
+    assert none[at] == pytest.approx(none[0], rel=1e-4)
+    assert 1.1 * none[at] < some[at] < much[at]
+
+
+def test_doomed_cells_are_some_of_the_living_and_die_late():
+    run = run_of("8 Gy")
+    doomed, live = run["cells.0.doomed"], run["cells.0.live"]
+    assert np.all(doomed <= live * (1 + 1e-6))
+    assert np.all(doomed > -1e-6 * live[0])
+    at = {h: i for i, h in enumerate(DAYS)}
+    assert doomed[at[2.0]] > 0.9 * live[at[2.0]], "8 Gy hit nearly all"
+    assert run["viability"][at[2.0]] > 0.95, "and hardly any is dead yet"
+    assert run["viability"][at[73.0]] < 0.5
+    assert np.all(np.diff(run["viability"][2:]) < 1e-6)
+    dead = run["apoptotic_fraction"][at[73.0]], run["necrotic_fraction"][at[73.0]]
+    assert dead[0] > 0.05
+    assert dead[1] > 0.05
+
+
+def test_colonies_are_fewer_than_live_cells():
+    run = run_of("4 Gy")
+    at = DAYS.index(13.0)
+    assert run["surviving_fraction"][at] < 0.3 * run["viability"][at]
+    clean = run["cells.0.live"][at] - run["cells.0.doomed"][at]
+    assert run["surviving_fraction"][at] == pytest.approx(clean / run["cells.0.live"][1], rel=0.15)
+
+
+def test_a_larger_dose_is_worse_in_everything():
+    runs = [run_of(dose) for dose in ("1 Gy", "2 Gy", "4 Gy", "8 Gy")]
+    for name, sign in (("surviving_fraction", -1), ("viability", -1), ("gamma_h2ax_foci", 1), ("comet_tail", 1),
+                       ("mitochondrion_damage", 1), ("ros_fluorescence", 1)):  # fmt: skip
+        rows = np.array([run[name][3:8] for run in runs])
+        assert np.all(sign * np.diff(rows, axis=0) > 0), name
+
+
+# Gold
+
+
+def test_more_gold_never_gives_less_dose():
+    runs = [run_of("2 Gy", load, at="4 h") for load in ("", "0.01 mg/mL", "0.1 mg/mL", "1 mg/mL")]
+    at = DAYS.index(5.0)
+    for name in ("dose_to_nucleus", "sensitization_enhancement_ratio", "double_strand_breaks", "lysosome_damage"):
+        assert np.all(np.diff([run[name][at] for run in runs]) > 0), name
+    assert np.all(np.diff([run["surviving_fraction"][at] for run in runs]) < 0)
+
+
+def test_gold_does_next_to_nothing_at_six_megavolt():
+    at = DAYS.index(5.0)
+    soft, hard = (
+        run_of("2 Gy", "0.1 mg/mL", ray=ray)["sensitization_enhancement_ratio"][at] - 1 for ray in (RAY, "6 MV")
+    )
+    assert soft > 0.005
+    assert abs(hard) < 0.05 * soft
+
+
+def test_particles_nearer_to_the_nucleus_add_more_to_it():
+    at = DAYS.index(5.0)
+    usual, inside = (
+        PLAY.play(build_arm(s, s.arms[0]), [h * HOUR for h in DAYS])["dose_to_nucleus"][at]
+        for s in (
+            study_of("2 Gy", load_of("0.1 mg/mL"), more, at="4 h")
+            for more in ({}, {"organelle": {"place": "nucleus", "share": "50 %"}})
+        )
+    )
+    assert inside - 2 > 2 * (usual - 2) > 0
+
+
+def test_an_organelle_that_holds_the_particles_suffers():
+    at = DAYS.index(5.0)
+    runs = {}
+    for place in ("lysosome", "mitochondrion"):
+        study = study_of("20 Gy", load_of("0.5 mg/mL"), {"organelle": {"place": place, "share": "100 %"}}, at="4 h")
+        runs[place] = PLAY.play(build_arm(study, study.arms[0]), [h * HOUR for h in DAYS])
+    for place, other in (("lysosome", "mitochondrion"), ("mitochondrion", "lysosome")):
+        assert runs[place][f"{place}_damage"][at] > runs[other][f"{place}_damage"][at]
+
+
+# Oxidants
+
+
+def test_a_dose_makes_peroxide_and_leaves_a_leaking_chain():
+    none, some = run_of(""), run_of("8 Gy")
+    assert np.all(some["ros_fluorescence"][2:] > none["ros_fluorescence"][2:])
+    lasting = some["cells.0.lasting_oxidants"]
+    assert lasting[2] == pytest.approx(8 * REPAIR.mitochondrial_oxidant_gain.value, rel=0.05)
+    assert np.all(np.diff(lasting[2:]) < 0)
+    made = some["hydroxyl_radicals"][2]
+    assert made == pytest.approx(CATALOGUE.load("radiolysis", "water_25c").yields["OH"].si * 8000.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("core", ["fullerenol", "melanin", "molybdenum_disulphide"])
+def test_particles_that_scavenge_lower_oxidants(core):
+    bare, less = (run_of("8 Gy", load, core, at="4 h") for load in ("", "1 mg/mL"))
+    assert less["cells.0.superoxide"][-3] < bare["cells.0.superoxide"][-3]
+    assert less["ros_fluorescence"][-1] < bare["ros_fluorescence"][-1]
+
+
+def test_light_in_lysosomes_strains_them():
+    light = {"scintillator": "csi_tl", "acceptor": "ce6", "acceptor_fraction": "10 %", "distance": "1 nm"}
+    found = []
+    for more in ({}, {"light": light}):
+        study = study_of("8 Gy", load_of("0.5 mg/mL"), {"core": "hafnium_oxide", **more}, at="12 h")
+        found.append(PLAY.play(build_arm(study, study.arms[0]), [h * HOUR for h in DAYS]))
+    at = DAYS.index(25.0)
+    assert found[0]["singlet_oxygen"][at] == pytest.approx(0.0, abs=1e-20)
+    assert found[1]["singlet_oxygen"][at] > 0.0
+    assert found[1]["lysosome_damage"][at] > found[0]["lysosome_damage"][at]
+
+
+def test_nitric_oxide_set_free_by_the_beam_sensitises_hypoxic_cells():
+    """It acts as oxygen does, so air leaves it nothing to do."""
+    light = {"scintillator": "csi_tl", "acceptor": "s_nitrosothiol", "acceptor_fraction": "20 %", "distance": "1 nm"}
+    lethal = {}
+    for oxygen in ("0 %", "18.6 %"):
+        for freed in (True, False):
+            study = study_of(
+                "8 Gy", load_of("1 mg/mL"), {"core": "silicon_dioxide", "light": light}, at="12 h", oxygen=oxygen
+            )
+            changes = {} if freed else {"s_nitrosothiol.product_yield": 0.0}
+            run = PLAY.play(build_arm(study, study.arms[0]), [13 * HOUR], changes)
+            lethal[oxygen, freed] = run["cells.0.lethal"][0]
+    assert lethal["0 %", True] > lethal["0 %", False]
+    assert lethal["18.6 %", True] / lethal["18.6 %", False] - 1 < lethal["0 %", True] / lethal["0 %", False] - 1
+
+
+# Members
+
+
+def test_members_of_one_seed_are_the_same():
+    one, two, other = (simulate(study_of("2 Gy", load_of("0.1 mg/mL")), members=2, seed=s).arms[0] for s in (3, 3, 4))
+    assert one.status == "done", one.reason
+    name = "surviving_fraction"
+    assert one.members[name].tobytes() == two.members[name].tobytes()
+    assert not np.allclose(one.members[name], other.members[name])
+
+
+def few_and_small(built, members):
+    """Return draws from all spreads, at a tenth of their distance from the centre."""
+    parameters = built.network.parameters
+    draws = Draws(parameters, Overlay(), None, members, seed=4).unknown(0, members)
+    assert any("radiosensitivity" in n for n in draws)
+    return {name: parameters[name].value + 0.1 * (v - parameters[name].value) for name, v in draws.items()}
+
+
+def test_members_in_lanes_are_their_single_runs():
+    study = study_of("4 Gy", load_of("0.1 mg/mL"))
+    built, times = build_arm(study, study.arms[0]), [0.0, 1.5 * HOUR, 24 * HOUR]
+    draws, work = few_and_small(built, MEMBERS), Player()
+    assert MEMBERS >= player.FEW_MEMBERS > ALONE
+    table = work.play_members(built, times, draws, MEMBERS)
+    alone = work.play_members(built, times, {n: v[:ALONE] for n, v in draws.items()}, ALONE)
+    assert table.reasons == alone.reasons == {}
+    names = [n for n in (*RADIATION_MEASURES, *RADIATION_PRODUCTS, "viability") if n in alone.values]
+    assert len(names) > 15
+    least = {"1": 1.0, "umol/L": 1e-3, "Gy": 1e-3}
+    for name in names:
+        expected = alone.values[name]
+        floor = least.get(built.network.observables[name].unit, 1e-300)
+        size = np.maximum(np.max(np.abs(expected), axis=1, keepdims=True), floor)
+        assert np.max(np.abs(table.values[name][:ALONE] - expected) / size) < NEAR, name
+    assert np.std(table.values["surviving_fraction"][:, -1]) > 1e-4, "members differ"
