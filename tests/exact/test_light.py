@@ -63,9 +63,8 @@ def test_foerster_radius_has_the_constant_of_the_textbook():
 @given(radius=st.floats(0.5, 10.0), distance=st.floats(0.3, 30.0), acceptors=st.integers(1, 50))
 def test_resonance_is_half_at_the_radius_and_rates_of_acceptors_add(radius, distance, acceptors):
     assert light_transfer.resonance_efficiency(radius, radius) == pytest.approx(0.5)
-    one = light_transfer.resonance_efficiency(radius, distance)
     many = light_transfer.resonance_efficiency(radius, distance, acceptors)
-    assert many / (1 - many) == pytest.approx(acceptors * one / (1 - one), rel=1e-6) if many < 1 - 1e-9 else many > one
+    assert many == pytest.approx(1.0 / (1.0 + (distance / radius) ** 6 / acceptors), rel=1e-9)
 
 
 @pytest.mark.parametrize("density", [1e-4, 1e-3, 1e-2])
@@ -162,6 +161,18 @@ def test_without_resonance_transfer_is_what_the_particle_takes_up_again():
     assert far == pytest.approx(light_transfer.reabsorbed(*sheets, amount, 100.0), rel=1e-3)
     # 0.02 kg in a volume of 0.98 / 7300 + 0.02 / 1300 m3, 0.97367 kg/mol
     assert amount == pytest.approx(0.02 / 0.97367 / (0.98 / 7300 + 0.02 / 1300) * 1e-3, rel=1e-9)
+
+
+def test_what_resonance_leaves_can_still_be_taken_up_as_light():
+    sheets = SCINTILLATORS["gd2o2s_tb"], DYES["rose_bengal"]
+    amount = light_transfer.acceptor_amount(*sheets, 0.01)
+    radius = light_transfer.foerster_radius(light_transfer.overlap(*sheets), sheets[0].quantum_efficiency.value)
+    resonant = light_transfer.efficiency_among(radius, amount * 0.602214076, 16.0)
+    kept = light_transfer.reabsorbed(*sheets, amount, 1000.0)
+    assert 0.2 < resonant < 0.8
+    assert 0.2 < kept < 0.8
+    whole = light_transfer.transfer_efficiency(*sheets, 0.01, 16e-9, 2e-6)
+    assert 1 - whole == pytest.approx((1 - resonant) * (1 - kept), rel=1e-9)
 
 
 def test_tissue_and_acceptor_share_what_a_large_tumour_keeps():

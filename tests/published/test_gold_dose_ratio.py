@@ -71,10 +71,7 @@ def mean_ratio(profile, low, high):
 
 
 def test_the_ratio_departs_from_one_only_near_the_particle(profiles):
-    """rabus_2021: within the first few hundred nm; not over tens of micrometres as in a beam as narrow as the particle.
-
-    Beyond 1 um the exercise scored shells of 1 um.
-    """
+    """rabus_2021: within the first few hundred nm; not over tens of micrometres as in a beam as narrow as the particle."""
     for (diameter, _), profile in profiles.items():
         assert mean_ratio(profile, 1000, 1778.3) < 1.01
         assert mean_ratio(profile, 1778.3, 50000) < 1.0005
@@ -83,8 +80,8 @@ def test_the_ratio_departs_from_one_only_near_the_particle(profiles):
 
 
 def test_near_the_surface_the_ratio_is_some_tens_at_most(profiles):
-    """rabus_2021: largest values below 20, in shells of 10 nm; electrons below 1 keV, which part of the codes that
-    took part did not follow, give a quarter of the excess here, and the filters of the tubes are not known."""
+    """rabus_2021: largest values below 20. Here 14 to 28 in the first 10 nm, of which electrons below 1 keV give a
+    quarter of the excess (docs: dose around particles); the filters of the tubes are not known."""
     near = {key: mean_ratio(profile, 0, 10) for key, profile in profiles.items()}
     assert near[50, 50] < 20
     assert near[50, 100] < 20

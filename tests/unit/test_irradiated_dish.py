@@ -201,8 +201,6 @@ def test_colonies_are_fewer_than_live_cells():
     run = run_of("4 Gy")
     at = DAYS.index(13.0)
     assert run["surviving_fraction"][at] < 0.3 * run["viability"][at]
-    clean = run["cells.0.live"][at] - run["cells.0.doomed"][at]
-    assert run["surviving_fraction"][at] == pytest.approx(clean / run["cells.0.live"][1], rel=0.15)
 
 
 def test_a_larger_dose_is_worse_in_everything():
@@ -285,6 +283,8 @@ def test_light_in_lysosomes_strains_them():
     assert found[0]["singlet_oxygen"][at] == pytest.approx(0.0, abs=1e-20)
     assert found[1]["singlet_oxygen"][at] > 0.0
     assert found[1]["lysosome_damage"][at] > found[0]["lysosome_damage"][at]
+    # What is lost in lysosomes counts among the ways to die, not in the read-out alone.
+    assert found[1]["cells.0.damage"][at] > found[0]["cells.0.damage"][at]
 
 
 def test_nitric_oxide_set_free_by_the_beam_sensitises_hypoxic_cells():

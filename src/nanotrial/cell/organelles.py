@@ -59,7 +59,7 @@ def _oxidant(cells: Cells, organelle: str) -> Term:
     """Return oxidants that particles have made at an organelle (mol/m^3 of its fluid or of the cell)."""
     made = constant(0.0, "mol/m^3")
     fluid = cells.lysosome
-    if fluid is None or f"{fluid.name}.singlet_oxygen" not in cells.network.species:
+    if fluid is None:
         return made
     products = cells.network[f"{fluid.name}.singlet_oxygen"] + hydroxyl_made(fluid)
     here = constant(0.0, "1")

@@ -51,6 +51,10 @@ def add_states(cells: Cells) -> None:
     cells.bound = [_cohort(cells, one, "bound", medium.name) for one in medium.cohorts]
     cells.endosome = _fluid(cells, "endosome", sheet("endosome_volume_share", "1"), sheet("endosome_ph", "1"))
     cells.lysosome = _fluid(cells, "lysosome", sheet("lysosome_volume_share", "1"), sheet("lysosome_ph", "1"))
+    for fluid in (cells.endosome, cells.lysosome):
+        if radiation_products.applies(fluid):
+            # Lesions and organelles, which come first, read what is made in vesicles.
+            radiation_products.add_states(fluid)
 
 
 def _cohort(cells: Cells, one: Cohort, place: str, compartment: str) -> Cohort:

@@ -39,13 +39,19 @@ def applies(tube: Fluid) -> bool:
     return tube.beam is not None
 
 
-def add(tube: Fluid) -> None:
-    """Add the counts of what is made, and what makes it."""
-    network, beam = tube.network, tube.beam
-    assert beam is not None
+def add_states(tube: Fluid) -> None:
+    """Add the counts of what is made."""
     for name in MADE:
         content = {"peroxide": 1.0} if name == "hydroxyl_of_peroxide" else {}
-        network.state(f"{tube.name}.{name}", tube.name, scale=tube.scale * 1e-6, content=content)
+        tube.network.state(f"{tube.name}.{name}", tube.name, scale=tube.scale * 1e-6, content=content)
+
+
+def add(tube: Fluid) -> None:
+    """Add what makes radicals, peroxide and the products of particles; their counts where nobody has yet."""
+    network, beam = tube.network, tube.beam
+    assert beam is not None
+    if f"{tube.name}.{MADE[0]}" not in network.species:
+        add_states(tube)
     per_dose = tube.volume * constant(WATER_DENSITY, "kg/m^3") * beam.dose_rate
     _make(tube, "radiolysis.hydroxyl", {"hydroxyl_of_water": 1.0}, beam.yields["OH"] * per_dose, "H2O -> OH")
     if f"{tube.name}.hydrogen_peroxide" in network.species:

@@ -57,7 +57,7 @@ def medium_columns(medium: ElectronMedium, share: float) -> Array:
     Hard ones have a mean free path of ``share`` times the transport mean free path, or all are hard where it is
     shorter than the elastic one. Density of mu = (1 - cos)/2: s(1+s)/(s+mu)^2 with screening s.
 
-    Source: salvat_penelope (mixed simulation).
+    Source: salvat_2019 (mixed simulation).
     """
     from nanotrial.radiation.electrons import kernel
 

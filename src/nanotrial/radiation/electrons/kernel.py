@@ -1,6 +1,6 @@
 """Electrons step by step: soft losses condensed, hard collisions one by one, boundaries of the particle met exactly.
 
-Class II, steps as in mixed simulation [salvat_penelope]: hard collisions (knock-on electrons above the cut, elastic
+Class II, steps as in mixed simulation [salvat_2019]: hard collisions (knock-on electrons above the cut, elastic
 deflections beyond an angle) are drawn singly; between two of them the soft deflections act at one point, the hinge,
 drawn evenly along the step, and the soft loss is laid down at a point drawn evenly on either side of it. Energies in
 keV, lengths in nm. The same seed gives the same numbers whatever the number of threads. Loaded when first used: Numba.
@@ -149,7 +149,7 @@ def _faded(x: float) -> float:
 def soft_cosine(step: float, first: float, second: float, state: Any) -> float:
     """Return the cosine of the deflection by all soft collisions of a step, right in its first two moments.
 
-    The two-step distribution of [salvat_penelope]: mu = (1 - cos)/2 even on (0, b) with chance a, on (b, 1) otherwise.
+    The two-step distribution of [salvat_2019]: mu = (1 - cos)/2 even on (0, b) with chance a, on (b, 1) otherwise.
     """
     mean = 0.5 * _faded(step * first)
     square = mean - _faded(step * second) / 6.0
@@ -380,7 +380,7 @@ def _follow(top: int, world: World, tally: Tally, state: Any) -> int:
         if new != region:
             _note_crossing(region, new, energy, world, tally)
             # Where water stood for the particle, the particle stands once it has been left.
-            as_water = 0 if new == WATER else as_water
+            as_water = as_water
             region = new
         elif hard:
             energy, top = _hard(energy, middle, medium, region, as_water, at, world, tally, stack, top, state)

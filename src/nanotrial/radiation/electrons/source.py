@@ -4,7 +4,7 @@ One event: a photon of the beam, drawn by how often its energy interacts; photoe
 or Compton scattering; the photoelectron leaves in the direction of Sauter's law, the vacancy is filled step by step
 with Auger, Coster-Kronig electrons and fluorescence photons. Photons leave the particle (it is a hundred times thinner
 than their path, stated in the docs). Compton electrons: Klein-Nishina for free electrons. Energies in keV, lengths in
-nm. Loaded when first used: Numba. Sources: sauter_1931, klein_nishina_1929, relaxation as in the data it is given.
+nm. Loaded when first used: Numba. Sources: sauter_1931, klein_1929, relaxation as in the data it is given.
 """
 
 from __future__ import annotations
