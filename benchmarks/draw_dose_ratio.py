@@ -11,9 +11,10 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from nanotrial.radiation import nanoscale
+from nanotrial.radiation import nanoscale, particle_case
 from nanotrial.radiation.electrons import histories
-from nanotrial.radiation.particles import GRAY, particle_dose, read_case
+from nanotrial.radiation.particle_case import GRAY, read_case
+from nanotrial.radiation.particles import particle_dose
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 HISTORIES = 40_000
@@ -55,7 +56,7 @@ def draw_ratios(found):
     axis = alt.Axis(format="~g")
     chart = alt.Chart(alt.Data(values=rows)).mark_line(interpolate="linear")
     chart = chart.encode(
-        alt.X("r:Q", scale=alt.Scale(type="log"), title="distance from the surface (nm)", axis=axis),
+        alt.X("r:Q", scale=alt.Scale(type="log", nice=False), title="distance from the surface (nm)", axis=axis),
         alt.Y("x:Q", scale=alt.Scale(type="log"), title="dose ratio - 1", axis=axis),
         alt.Color("case:N", title="gold, tube", sort=[f"{d} nm, {v} kVp" for d, v in CASES]),
     )
@@ -77,7 +78,7 @@ def draw_kernels():
     axis = alt.Axis(format="~g")
     chart = alt.Chart(alt.Data(values=rows)).mark_line()
     chart = chart.encode(
-        alt.X("r:Q", scale=alt.Scale(type="log"), title="distance from the surface (nm)", axis=axis),
+        alt.X("r:Q", scale=alt.Scale(type="log", nice=False), title="distance from the surface (nm)", axis=axis),
         alt.Y("d:Q", scale=alt.Scale(type="log"), title="dose per event (Gy)", axis=axis),
         alt.Color("case:N", title="gold, beam"),
         alt.StrokeDash("kernel:N", title="kernel", sort=["Monte Carlo", "analytic"]),
@@ -113,15 +114,15 @@ def print_kernels():
 
 def print_cut_offs():
     """Print the mean ratio within 10 nm where electrons end at higher energies."""
-    edges, kept = histories.shell_edges(), nanoscale.CUTOFF
+    edges, kept = histories.shell_edges(), particle_case.CUTOFF
     for cutoff in (0.05, 0.25, 1.0):
-        nanoscale.CUTOFF = cutoff
+        particle_case.CUTOFF = cutoff
         case = read_case("gold", "100 nm", "eurados_50", "sphere")
         volumes = np.diff(case.form.volume_within(edges))
-        part = nanoscale.events_in(case, nanoscale.particle_world(case), edges, HISTORIES, 1)
+        part = nanoscale.events_in(case, particle_case.particle_world(case), edges, HISTORIES, 1)
         excess = part.rate * part.scored.mean_shells * GRAY / volumes
         print(f"cut-off {cutoff} keV: 1 + {mean_between(edges, excess, volumes, 0, 10):.2f} within 10 nm")
-    nanoscale.CUTOFF = kept
+    particle_case.CUTOFF = kept
 
 
 if __name__ == "__main__":

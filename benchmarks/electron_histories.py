@@ -11,14 +11,13 @@ from time import perf_counter
 import numpy as np
 
 from harness import Row, show
-from nanotrial.radiation import nanoscale
 from nanotrial.radiation.electrons import histories, kernel, source
 from nanotrial.radiation.electrons.interactions import photon_source
-from nanotrial.radiation.particles import read_case
+from nanotrial.radiation.particle_case import particle_world, read_case
 
 ELECTRONS, EVENTS, ENERGY = 60_000, 40_000, 10.0
 CASE = read_case("gold", "50 nm", "100 kV", "sphere")
-WORLD, EDGES = nanoscale.particle_world(CASE), histories.shell_edges()
+WORLD, EDGES = particle_world(CASE), histories.shell_edges()
 PHOTONS = photon_source(CASE.substance, CASE.rays)
 
 

@@ -1,7 +1,7 @@
 """No number stands in a sheet for nothing: every field is read, by name, by code outside the catalogue.
 
 Sheets record who asks for their fields while studies over every material, coating, buffer, body fluid, inducer, agent
-and assay are read and built. Code that walks over all fields without naming them (the catalogue itself, the command
+and assay are read and built, cells are irradiated, and beams, nuclides, radicals, light and repair are computed. Code that walks over all fields without naming them (the catalogue itself, the command
 line's ``show``, the overlay of fitted values) does not count.
 """
 
@@ -17,11 +17,24 @@ import pytest
 from nanotrial.body import calcium_load
 from nanotrial.body.calcium import DEPOTS
 from nanotrial.budgets import arm_budgets
-from nanotrial.catalogue import cell_schema, mineral_schema, schema
+from nanotrial.budgets.radiation import dish_radiation, tube_radiation
+from nanotrial.catalogue import (
+    agent_schema,
+    cell_schema,
+    mineral_schema,
+    radiation_schema,
+    radiobiology_schema,
+    schema,
+)
 from nanotrial.catalogue.lookup import values_in
 from nanotrial.catalogue.mineral_schema import Phase
 from nanotrial.catalogue.schema import KINDS, Buffer
 from nanotrial.cell.bath import cell_in_bath
+from nanotrial.cell.break_repair import repair_breaks, survive_breaks
+from nanotrial.cell.comet import comet_tail
+from nanotrial.cell.dose_response import survival
+from nanotrial.cell.fates import fail_organelle, follow_oxidants, line_fates
+from nanotrial.cell.foci import count_foci
 from nanotrial.experiment import Player
 from nanotrial.fit.overlay import Overlay
 from nanotrial.medium import ChargeImbalanceWarning, speciate
@@ -29,6 +42,13 @@ from nanotrial.observe.colour_reaction import read_out
 from nanotrial.observe.ct import read_scan
 from nanotrial.places import build_arm
 from nanotrial.places.dish import SETS
+from nanotrial.radiation.beams import beam
+from nanotrial.radiation.composition import composition
+from nanotrial.radiation.light import relay
+from nanotrial.radiation.nuclides import nuclide
+from nanotrial.radiation.radiolysis import radiolysis
+from nanotrial.radiation.scintillation import scintillation_photons
+from nanotrial.radiation.sensitiser_chemistry import sensitiser_enhancement
 from nanotrial.sampling import Draws, noise_of
 from nanotrial.study import read_study
 from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
@@ -37,7 +57,7 @@ from nanotrial.study.minerals import DISH_MINERALS, INDUCER_MEASURES, TUBE_MINER
 from .sheets import CATALOGUE, SHEETS, load
 
 WALKERS = ("nanotrial.catalogue", "nanotrial.cli", "nanotrial.report", "nanotrial.fit")
-SCHEMAS = (schema, cell_schema, mineral_schema)
+SCHEMAS = (schema, cell_schema, mineral_schema, agent_schema, radiation_schema, radiobiology_schema)
 CLASSES = [
     c
     for module in SCHEMAS
@@ -49,6 +69,11 @@ PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2
 MINERAL_MEASURES = (*DISH_MINERALS, *INDUCER_MEASURES, *TUBE_MINERALS, *phase_measures(CATALOGUE.ids("phases")))
 MEASURES = (*CELL_MEASURES, *UPTAKE_MEASURES, *MINERAL_MEASURES, "ph", "release", *CATALOGUE.solutes())
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
+
+# Budgets compile their network: a few lines, media and wells are enough.
+FEW_BUDGETS = 4
+# What no one gives: it is there, or is made.
+HELD = ("water", "H+", "OH-", "e_aq", "oxygen")
 
 # Kinds whose names stand in messages and reasons.
 NAMED = (
@@ -124,14 +149,14 @@ def dish_table(line, medium, well):
     }
 
 
-def study_table(material, buffer):
-    """Return a study with bare, coated and doped particles, every agent and assay; all arms but one at 37 degC."""
+def study_table(material, buffer, coated=True):
+    """Return a study with bare, doped and coated particles, every agent and assay; all arms but one at 37 degC."""
     sheet = CATALOGUE.load("materials", material)
     coats = [[{"material": c, "mass_fraction": 0.2}] for c in of_kind("coatings")]
     particle = {"core": material, "diameter": "20 nm"}
     kinds = {"bare": particle, "doped": particle | {"dopants": dict.fromkeys(sheet.dopants, 0.05)}}
     coats += [[{"material": c, "thickness": "2 nm"}] for c in of_kind("coatings")]
-    kinds |= {f"coated_{i}": particle | {"coating": c} for i, c in enumerate(coats)}
+    kinds |= {f"coated_{i}": particle | {"coating": c} for i, c in enumerate(coats) if coated}
     subject = {"buffer": buffer, "ph": 7.0}
     if CATALOGUE.load("buffers", buffer).solutes:
         subject["concentration"] = "10 mmol/L"
@@ -178,6 +203,110 @@ def induced_table(line, stain):
         "arm": [{"name": "given", "add": added}],
         "measure": {"calcified_area": {"at": "1 h", "assay": stain}},
     }
+
+
+def irradiated_table(line, core, agents=(), **more):
+    """Return a dish in which a line with particles of a core is irradiated, beside one that is left alone."""
+    add = [{"particle": "p", "concentration": "0.1 mg/mL", "basis": "mass"}, *(given(a) for a in agents)]
+    shot = {"beam": "60 keV", "absorbed_dose": "2 Gy", "dose_rate": "1 Gy/min", "at": "1 h"}
+    return {
+        "title": "fields",
+        "place": "dish",
+        "particle": {"p": {"core": core, "diameter": "20 nm", **more}},
+        "subject": {"cells": line, "cell_classes": 1},
+        "arm": [{"name": "irradiated", "add": add, "irradiate": [shot]}],
+        "measure": {"surviving_fraction": {"at": "2 h"}},
+    }
+
+
+def light_of(scintillator, acceptor):
+    return {"scintillator": scintillator, "acceptor": acceptor, "acceptor_fraction": "5 %", "distance": "2 nm"}
+
+
+def irradiated_tables():
+    """Return every line, every core with its carriers and what it scavenges, every drug, every light chain, bonds."""
+    lines, cores, lights = of_kind("cells"), of_kind("materials"), of_kind("scintillators")
+    acceptors = of_kind("photosensitisers")
+    chains = [(lights[i % len(lights)], a) for i, a in enumerate(acceptors)]
+    chains += [(s, acceptors[0]) for s in lights]
+    drugs = [a for a in of_kind("agents") if load("agents", a).kind in ("arrest", "sensitiser")]
+    tables = [irradiated_table(line, "gold", [drugs[i % len(drugs)]]) for i, line in enumerate(lines)]
+    tables += [irradiated_table(lines[0], core, ["hydrogen_peroxide"]) for core in cores]
+    tables += [irradiated_table(lines[0], "gold", [drug]) for drug in drugs]
+    tables += [irradiated_table(lines[0], "silicon_dioxide", light=light_of(*chain)) for chain in chains]
+    for chain in chains:
+        tube = irradiated_table(lines[0], "silicon_dioxide", light=light_of(*chain))
+        bonds = {"bonds": {"kind": "diselenide", "content": "0.5 mmol/g"}}
+        particle = {"p": tube["particle"]["p"] | bonds}
+        subject = {"buffer": "phosphate", "concentration": "10 mmol/L", "ph": 7.0}
+        tables.append(tube | {"place": "tube", "particle": particle, "subject": subject})
+        tables[-1]["measure"] = {"hydroxyl_radicals": {"at": "2 h"}}
+    return tables
+
+
+def forget_radiation():
+    """Empty what functions of radiation and cells remember of sheets, so that they are asked again."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("nanotrial.radiation", "nanotrial.cell", "nanotrial.places")):
+            for thing in vars(module).values():
+                if hasattr(thing, "cache_clear") and getattr(thing, "__module__", "") == name:
+                    thing.cache_clear()
+
+
+def read_radiation():
+    """Read what irradiated arms, and the functions on beams, radicals, light and repair, read of the sheets."""
+    for table in irradiated_tables():
+        study = read_study(table, Path("fields.toml"), CATALOGUE)
+        for arm in study.arms:
+            built = build_arm(study, arm)
+            if built.dish is not None:
+                dish_radiation(built, 1e4)
+            else:
+                tube_radiation(built)
+    for tissue in of_kind("tissues"):
+        assert composition(tissue).density
+    for name in of_kind("beams"):
+        assert beam(name).mean_energy.magnitude > 0
+    for name in of_kind("nuclides"):
+        one = nuclide(name)
+        assert one.decay_constant.magnitude > 0
+        assert one.photon_energy.magnitude + one.electron_energy.magnitude > 0
+        one.beta_spectrum("100 keV")
+    read_chemistry()
+    read_repair_and_survival()
+
+
+def read_chemistry():
+    """Read yields, reactions and surfaces of radicals, sensitisers, light within and around particles."""
+    sheet = load("radiolysis", "water_25c")
+    solutes = dict.fromkeys((s for s in sheet.species if s not in HELD), "0.1 mmol/L")
+    surfaces = {r.on: "1 m^2/L" for r in sheet.reactions if r.on}
+    for ph, let in ((7.0, "low"), (7.0, "5 keV/um"), (1.0, "high")):
+        radiolysis("1 Gy", "0 s", solutes, ph=ph, let=let, surfaces=surfaces, temperature="30 degC", until="1 us")
+    for name in of_kind("sensitisers"):
+        sensitiser_enhancement(name, "1 mmol/L")
+    for scintillator in of_kind("scintillators"):
+        scintillation_photons(scintillator, "60 keV", "1 Gy", "1 mg/g")
+        if load("scintillators", scintillator).bands:
+            relay(
+                "y90", scintillator, "ce6", chelate_amount="0.1 mmol/L", amount="0.1 mmol/L", transferred=0.5,
+                tissue_absorption="0.1 1/cm", diameter="1 cm",
+            )  # fmt: skip
+
+
+def read_repair_and_survival():
+    """Read curves, breaks, foci, comets, the cycle and fates of every line."""
+    for line in of_kind("radiosensitivity"):
+        survival(line, "2 Gy", oxygen="1 mmHg", schedule="1 Gy/min", phases="asynchronous")
+        repair_breaks(line, "2 Gy", ["0 h", "1 h"])
+        survive_breaks(line, "2 Gy")
+        count_foci(line, "2 Gy", ["0 h", "1 h"])
+        for kind in ("alkaline", "neutral"):
+            comet_tail(line, "2 Gy", ["0 h", "1 h"], kind=kind)
+        line_fates(line, 0.5, ["0 h", "1 h"], "10 h")
+    for organelle in ("lysosome", "mitochondrion", "reticulum"):
+        fail_organelle(organelle, "2 Gy")
+    follow_oxidants("2 Gy", ["0 h", "1 h"])
 
 
 def read_minerals():
@@ -242,16 +371,20 @@ def asked():
 
         patch.setattr(one, "__getattribute__", recorded, raising=False)
     try:
-        for material, buffer in itertools.product(of_kind("materials"), of_kind("buffers")):
-            study = read_study(study_table(material, buffer), Path("fields.toml"), CATALOGUE)
-            for arm in study.arms:
-                build_arm(study, arm)
-        for i, line in enumerate(of_kind("cells")):
-            media, wells = of_kind("media"), of_kind("wells")
-            table = dish_table(line, media[i % len(media)], wells[i % len(wells)])
+        materials, buffers = of_kind("materials"), of_kind("buffers")
+        for i in range(max(len(materials), len(buffers))):
+            table = study_table(materials[i % len(materials)], buffers[i % len(buffers)], coated=i == 0)
             study = read_study(table, Path("fields.toml"), CATALOGUE)
             for arm in study.arms:
-                budgets_of(build_arm(study, arm))
+                build_arm(study, arm)
+        media, wells = of_kind("media"), of_kind("wells")
+        for i in range(max(map(len, (materials, of_kind("cells"), media, wells)))):
+            line = of_kind("cells")[i % len(of_kind("cells"))]
+            table = dish_table(line, media[i % len(media)], wells[i % len(wells)])
+            study = read_study(table, Path("fields.toml"), CATALOGUE)
+            built = build_arm(study, study.arms[i % len(materials)])
+            if i < FEW_BUDGETS:
+                budgets_of(built)
         for probe in of_kind("probes"):
             table = dish_table(of_kind("cells")[0], "rpmi_1640", "well_96")
             table["measure"] = {load("probes", probe).measures: {"at": "1 h", "assay": probe}}
@@ -262,6 +395,8 @@ def asked():
         for kind, name in PUBLISHED_SETS:
             published_set(kind, name)
         read_minerals()
+        forget_radiation()
+        read_radiation()
         for assay in of_kind("assays"):
             read_out(np.array([0.1]), CATALOGUE.load("assays", assay))
     finally:

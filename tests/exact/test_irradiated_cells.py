@@ -18,6 +18,7 @@ from nanotrial.experiment import Player
 from nanotrial.places import build_arm
 from nanotrial.places.irradiation import dose_ratio, substance_of
 from nanotrial.radiation.beams import beam
+from nanotrial.radiation.bond_cutting import BONDS, bonds_cut
 from nanotrial.radiation.light_transfer import transfer_efficiency
 from nanotrial.radiation.particles import particle_dose
 from nanotrial.radiation.radicals import rate_between
@@ -43,11 +44,12 @@ def gold(load="0.2 mg/mL"):
 
 
 @lru_cache(maxsize=32)
-def built_dish(dose="2 Gy", rate="2 Gy/min", fractions=1, every="6 h", load="", **subject):
+def built_dish(dose="2 Gy", rate="2 Gy/min", fractions=1, every="6 h", load="", organelle="", **subject):
     """Return a dish of HeLa with one course of dose, and with gold of 20 nm from the start where there is a load."""
     course = {"fractions": fractions, "every": every} if fractions > 1 else {}
     arms = [{"name": "arm", "add": [gold(load)] if load else [], "irradiate": [shot(dose, rate, **course)]}]
-    particles = {"gold": {"core": "gold", "diameter": "20 nm"}}
+    where = {"organelle": {"place": organelle, "share": "50 %"}} if organelle else {}
+    particles = {"gold": {"core": "gold", "diameter": "20 nm", **where}}
     measure = {"surviving_fraction": {"at": "2 h"}}
     study = make_dish(arms=arms, particles=particles, measure=measure, **{"cells": "hela", **subject})
     return build_arm(study, study.arms[0])
@@ -245,6 +247,29 @@ def test_spikes_are_what_particles_add_beyond_their_mean_dose():
     assert with_them["sensitization_enhancement_ratio"][0] > without["sensitization_enhancement_ratio"][0]
 
 
+@pytest.mark.parametrize(("oxygen", "maximum"), [("18.6 %", 1.0), ("0 %", 3.0)])
+def test_lesions_of_a_dish_are_those_of_the_local_effect_model(oxygen, maximum):
+    """The model adds to alpha and beta what the dish integrates in time; without oxygen both see a smaller dose."""
+    built = built_dish(load="2 mg/mL", rate="7200 Gy/h", organelle="nucleus", oxygen=oxygen)
+    bounds = {"gold.gain.medium": 0.0, "mammalian.oxygen_maximum": maximum, f"{CELLS}.g2_arrest": 0.0}
+    run = Played(built, PLAY.play(built, [HOUR, 1.001 * HOUR], bounds))
+    one = particle_dose("gold", "20 nm", RAY, method="analytic")
+    geometry = CellGeometry.of_sheets(CATALOGUE.load("cells", "hela"), LINE)
+    found = numbers_inside(run)
+    half = found["lysosome"] / 2
+    effect = find_local_effect(one, found | {"lysosome": half, "nucleus": half}, geometry, "hela")
+    # Below the threshold dose of the line, so that dose enters as it is and as its square.
+    mean, spikes = effect.added_dose, (effect.added_alpha - LINE.alpha.value * effect.added_dose) / LINE.beta.value
+    assert spikes > 0.01
+    felt = run["cells.0.reference_linear"][1] / LINE.alpha.value / 2.0
+    assert felt == approx(1.0, rel=1e-6) if maximum == 1.0 else felt < 0.4
+    dose = 2.0 * felt
+    expected = LINE.alpha.value * dose * (1 + mean) + LINE.beta.value * (
+        dose**2 * (1 + mean) ** 2 + spikes * 2.0 * felt**2
+    )
+    assert run["cells.0.lethal"][1] == approx(expected, rel=1e-4)
+
+
 # Tubes
 
 
@@ -341,6 +366,19 @@ def test_a_nitrosothiol_makes_nitric_oxide():
     assert run["singlet_oxygen"][1] == 0.0
 
 
+@pytest.mark.parametrize("kind", ["diselenide", "disulfide", "nitrosothiol"])
+def test_without_oxygen_electrons_cut_bonds_too(kind):
+    """Hydroxyl cuts its own number; what electrons and hydrogen atoms add is bounded by how many of them there are."""
+    bonds = solid("silicon_dioxide", bonds={"kind": kind, "content": "0.5 mmol/g"})
+    air, none = (
+        irradiate_tube(load_of(), bonds, dose="1 Gy", atmosphere=a)["bonds_cut"][1] * 0.25 for a in ("air", "nitrogen")
+    )
+    yields = {r: WATER.yields[r].si * 1000.0 for r in ("OH", "e_aq", "H")}
+    assert yields["OH"] * 0.9 < air <= none <= sum(yields.values()) * (1 + 1e-6)
+    rates = {r: rate_between(WATER, r, BONDS[kind]) for r in ("e_aq", "H")}
+    assert (none > 1.2 * air) == (rates["e_aq"] > 0)
+
+
 @pytest.mark.parametrize("kind", ["diselenide", "disulfide"])
 def test_bonds_are_cut_by_radicals_one_each_and_never_more_than_there_are(kind):
     bonds = solid("silicon_dioxide", bonds={"kind": kind, "content": "0.5 mmol/g"})
@@ -371,6 +409,19 @@ def test_at_six_megavolt_gold_is_hardly_more_than_water():
                   for ray in (RAY, "6 MV"))  # fmt: skip
     assert soft > 30 * hard
     assert 0.8 < hard < 2.0
+
+
+@pytest.mark.parametrize("kind", ["diselenide", "disulfide"])
+@pytest.mark.parametrize(
+    ("dose", "gas", "oxygen"), [("5 Gy", "air", "20.9 %"), ("50 Gy", "air", "20.9 %"), ("5 Gy", "nitrogen", "0 %")]
+)
+def test_bonds_cut_in_a_tube_are_those_of_the_chemistry(kind, dose, gas, oxygen):
+    """Two programs with the same yields and rates: one integrates competition in time, one over bonds that are left."""
+    bonds = solid("silicon_dioxide", bonds={"kind": kind, "content": "0.5 mmol/g"})
+    run = irradiate_tube(load_of(), bonds, dose=dose, atmosphere=gas)
+    found = bonds_cut(dose, "250 umol/L", kind, oxygen=oxygen)
+    # The tube counts impurities of water too: a few per cent at so many bonds.
+    assert run["bonds_cut"][1] == approx(found.share, rel=0.08)
 
 
 def test_sensitivity_of_the_dish_is_that_of_the_survival_law():

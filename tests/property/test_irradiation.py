@@ -150,7 +150,8 @@ def test_more_dose_never_leaves_more_colonies(line, dose, factor, oxygen):
     )
     assert np.all(more["surviving_fraction"] < less["surviving_fraction"])
     assert np.all(more["double_strand_breaks"] > less["double_strand_breaks"])
-    assert np.all(more["viability"] < less["viability"] + NOISE)
+    # Dyes may show more: fewer cells leave each more oxygen.
+    assert np.all(more["live_fraction"] < less["live_fraction"] + NOISE)
     # Survival at 2 h is that of the curve of the line: a dose is worth no more than where the curve was measured.
     sheet = CATALOGUE.load("radiosensitivity", line)
     felt = -np.log(less["surviving_fraction"][0])

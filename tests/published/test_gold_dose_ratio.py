@@ -9,7 +9,8 @@ from nanotrial.radiation import dose_ratio_profile, nanoscale
 from nanotrial.radiation.composition import composition
 from nanotrial.radiation.electrons import geometry, histories, kernel, source
 from nanotrial.radiation.electrons.media import electron_medium
-from nanotrial.radiation.particles import GRAY, particle_dose, read_case
+from nanotrial.radiation.particle_case import GRAY, read_case
+from nanotrial.radiation.particles import particle_dose
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +72,7 @@ def mean_ratio(profile, low, high):
 
 
 def test_the_ratio_departs_from_one_only_near_the_particle(profiles):
-    """rabus_2021: within the first few hundred nm; not over tens of micrometres as in a beam as narrow as the particle."""
+    """rabus_2021: within the first few hundred nm; not over tens of micrometres as in a beam as narrow."""
     for (diameter, _), profile in profiles.items():
         assert mean_ratio(profile, 1000, 1778.3) < 1.01
         assert mean_ratio(profile, 1778.3, 50000) < 1.0005

@@ -1,17 +1,22 @@
-"""Irradiated cells over days: breaks and foci, phases, late death, organelles, oxidants, members, ratios."""
+"""Irradiated cells over days: breaks and foci, phases, late death, organelles, oxidants, members, budgets."""
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 import numpy as np
 import pytest
 from dishes import CATALOGUE, make_dish
-from tubes import HOUR, agent
+from tubes import HOUR, agent, make_study
+from typer.testing import CliRunner
 
+from nanotrial.budgets import arm_budgets
+from nanotrial.cli.main import app
 from nanotrial.experiment import Player, player, simulate
 from nanotrial.fit.overlay import Overlay
 from nanotrial.places import build_arm
+from nanotrial.radiation.particles import particle_dose
 from nanotrial.sampling import Draws
 from nanotrial.study.model import RADIATION_MEASURES, RADIATION_PRODUCTS
 
@@ -339,3 +344,133 @@ def test_members_in_lanes_are_their_single_runs():
         size = np.maximum(np.max(np.abs(expected), axis=1, keepdims=True), floor)
         assert np.max(np.abs(table.values[name][:ALONE] - expected) / size) < NEAR, name
     assert np.std(table.values["surviving_fraction"][:, -1]) > 1e-4, "members differ"
+
+
+# Budgets
+
+
+def budgets_of(study):
+    built = build_arm(study, study.arms[0])
+    rows = arm_budgets(built, PLAY.runner(built))
+    assert len({row.name for row in rows}) == len(rows)
+    return {row.name: row for row in rows}
+
+
+EVENTS = "ionising events in particles per cell, if all were inside"
+ADDED = "dose that particles add to the nucleus, if all were inside"
+RATIO = "enhancement ratio that dose explains, if all particles were inside"
+MADE = "radicals that the dose makes in a cell"
+
+
+def test_no_dose_no_budget_of_a_dose():
+    found = budgets_of(study_of("", load_of("0.1 mg/mL")))
+    assert not {EVENTS, ADDED, RATIO, MADE} & found.keys()
+    alone = budgets_of(study_of("2 Gy"))
+    assert MADE in alone
+    assert not {EVENTS, ADDED, RATIO} & alone.keys()
+
+
+def test_radicals_are_those_of_the_yields_against_glutathione():
+    row = budgets_of(study_of("5 Gy"))[MADE]
+    yields = CATALOGUE.load("radiolysis", "water_25c").yields
+    assert row.value == pytest.approx(sum(yields[r].value for r in ("OH", "e_aq", "H")) * 5.0, rel=1e-9)
+    assert row.against == pytest.approx(CATALOGUE.load("cells", "hela").glutathione.value * 1000, rel=1e-9)
+    assert row.binds, "a few umol/L against several mmol/L"
+    assert not budgets_of(study_of("20000 Gy"))[MADE].binds
+
+
+@pytest.mark.parametrize("organelle", [{}, {"organelle": {"place": "nucleus", "share": "30 %"}}])
+def test_what_runs_reach_stays_below_the_budget(organelle):
+    study = study_of("2 Gy", load_of("0.1 mg/mL"), organelle, at="20 h")
+    built = build_arm(study, study.arms[0])
+    rows = {row.name: row for row in arm_budgets(built, PLAY.runner(built))}
+    run = PLAY.play(built, [21 * HOUR])
+    assert 0.0 < run["cells.0.dose.nucleus"][0] - 2.0 < rows[ADDED].value
+    assert 1.0 < run["sensitization_enhancement_ratio"][0] < rows[RATIO].value
+
+
+def test_budgets_of_particles_by_hand():
+    """Mass over mass of one particle, events of one by the physics; twice the load is twice of all."""
+    subject = {"seeding_density": "1e4 1/cm^2", "volume": "200 uL", "area": "0.5 cm^2"}
+    one, two = (budgets_of(study_of("2 Gy", load_of(load), **subject)) for load in ("0.1 mg/mL", "0.2 mg/mL"))
+    number = 0.1 * 0.2e-3 / 5000 / (19300 * 4 / 3 * np.pi * 10e-9**3 * 1e3)  # g/L * L / cells, in g
+    rate = particle_dose("gold", "20 nm", RAY, method="analytic").event_rate
+    assert one[EVENTS].value == pytest.approx(number * rate * 2.0, rel=1e-6)
+    for name in (EVENTS, ADDED):
+        assert two[name].value == pytest.approx(2 * one[name].value, rel=1e-9)
+    assert one[ADDED].value < two[ADDED].value
+    assert one[ADDED].against == 2.0
+    few = budgets_of(study_of("1 Gy", load_of("1e-9 mg/mL")))
+    assert few[EVENTS].binds
+    assert few[ADDED].binds
+    assert few[RATIO].binds
+    assert few[RATIO].value == pytest.approx(1.0, abs=1e-3)
+    large = budgets_of(study_of("2 Gy", load_of("1 mg/mL")))
+    assert not any(large[name].binds for name in (EVENTS, ADDED, RATIO))
+
+
+def test_budget_of_light_is_all_of_it():
+    light = {"scintillator": "csi_tl", "acceptor": "ce6", "acceptor_fraction": "10 %", "distance": "1 nm"}
+    study = study_of("8 Gy", load_of("0.5 mg/mL"), {"core": "hafnium_oxide", "light": light}, at="24 h")
+    row = budgets_of(study)["singlet oxygen in lysosomes at most"]
+    built = build_arm(study, study.arms[0])
+    run = PLAY.play(built, [48 * HOUR])
+    made = run["cells.0.lysosome.singlet_oxygen"][0]
+    lysosomes = CATALOGUE.load("cells", "hela").volume.si * run["cells.0.live"][0]
+    lysosomes *= CATALOGUE.load("vesicles", "mammalian_vesicles").lysosome_volume_share.si
+    assert 0.0 < made / lysosomes / 1e-3 < row.value
+    assert row.against == pytest.approx(REPAIR.oxidant_tolerance.si / 1e-3, rel=1e-9)
+
+
+def tube_budgets_of(add, particle, irradiate=True, **subject):
+    shots = [{"beam": RAY, "absorbed_dose": "5 Gy", "dose_rate": "5 Gy/min", "at": "0 h"}]
+    arms = [{"name": "arm", "add": add, "irradiate": shots if irradiate else []}]
+    measure = {"hydroxyl_radicals": {"at": "1 h"}}
+    study = make_study(arms=arms, particles={"p": {"diameter": "20 nm", **particle}}, measure=measure, **subject)
+    return build_arm(study, study.arms[0]), budgets_of(study)
+
+
+def test_budgets_of_a_tube():
+    core = {"core": "silicon_dioxide", "bonds": {"kind": "diselenide", "content": "0.5 mmol/g"}}
+    _, rows = tube_budgets_of(load_of("0.1 mg/mL"), core)
+    yields = CATALOGUE.load("radiolysis", "water_25c").yields
+    radicals = sum(yields[r].value for r in ("OH", "e_aq", "H")) * 5.0
+    assert rows["radicals that the dose makes of water"].value == pytest.approx(radicals, rel=1e-9)
+    bonds = rows["bonds of p that radicals could cut"]
+    assert (bonds.value, bonds.against) == pytest.approx((radicals, 50.0), rel=1e-9)
+    assert bonds.binds
+    _, few = tube_budgets_of(load_of("1e-4 mg/mL"), core)
+    assert few["bonds of p that radicals could cut"].value == pytest.approx(0.05, rel=1e-9)
+    assert not few["bonds of p that radicals could cut"].binds
+    _, none = tube_budgets_of(load_of("0.1 mg/mL"), core, irradiate=False)
+    assert not any("radicals" in name for name in none)
+
+
+def test_plain_water_has_a_budget_of_radicals_alone():
+    _, rows = tube_budgets_of([], {"core": "gold"}, buffer="water")
+    assert list(rows) == ["radicals that the dose makes of water"]
+
+
+def test_budget_of_carriers_is_what_a_run_makes():
+    built, rows = tube_budgets_of(load_of("1 mg/mL"), {"core": "titanium_dioxide"})
+    law = CATALOGUE.load("materials", "titanium_dioxide").carriers
+    assert law.reaction == "water"
+    run = PLAY.play(built, [0.0, HOUR])
+    of_water = CATALOGUE.load("radiolysis", "water_25c").yields["OH"].si * 5000.0
+    free = (run["hydroxyl_radicals"][1] - of_water) / 1e-3
+    assert rows["carriers that reach the surface of p"].value == pytest.approx(free, rel=1e-3)
+
+
+def test_explain_shows_the_budgets_of_a_dose(tmp_path):
+    file = tmp_path / "gold.toml"
+    file.write_text(
+        'title = "t"\nplace = "dish"\n[particle.p]\ncore = "gold"\ndiameter = "20 nm"\n'
+        '[subject]\ncells = "hela"\ncell_classes = 1\n[[arm]]\nname = "a"\n'
+        'add = [{ particle = "p", concentration = "0.1 mg/mL", basis = "mass" }]\n'
+        'irradiate = [{ beam = "40 keV", absorbed_dose = "2 Gy", dose_rate = "1 Gy/min", at = "1 h" }]\n'
+        '[measure]\nsurviving_fraction = { at = "2 h" }\n'
+    )
+    shown = CliRunner().invoke(app, ["explain", str(file), "--json"])
+    assert shown.exit_code == 0, shown.output
+    names = {row["budget"] for row in json.loads(shown.stdout)["budgets"]}
+    assert {EVENTS, ADDED, RATIO, MADE} <= names

@@ -9,6 +9,7 @@ import numpy as np
 
 from nanotrial.budgets.line import Budget
 from nanotrial.budgets.minerals import dish_minerals
+from nanotrial.budgets.radiation import dish_radiation
 from nanotrial.particle.dissolution import protons_taken
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def dish_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
     rows += _calcium(dish, given, fresh["medium.calcium"] / volume)
     rows += _peroxide(dish, given, cells)
     rows += _protons(dish, cells)
-    return rows + dish_minerals(built, fresh, cells)
+    return rows + dish_minerals(built, fresh, cells) + dish_radiation(built, cells)
 
 
 def _given(built: BuiltArm) -> dict[str, float]:

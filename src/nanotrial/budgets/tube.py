@@ -8,6 +8,7 @@ import numpy as np
 
 from nanotrial.budgets.line import Budget
 from nanotrial.budgets.minerals import tube_minerals
+from nanotrial.budgets.radiation import tube_radiation
 from nanotrial.errors import SolveError
 from nanotrial.particle.dissolution import protons_taken
 
@@ -29,16 +30,16 @@ def tube_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
         built: the arm.
         runner: its compiled network, which gives pH at any composition.
     """
-    cohorts = built.tube.cohorts
+    cohorts, irradiated = built.tube.cohorts, tube_radiation(built)
     if not cohorts and not built.tube.phases:
-        return []
+        return irradiated
     c = runner.compiled
     values = {name: p.value for name, p in built.network.parameters.items()}
     p = built.prepare(c, c.parameters(values))
     fresh = np.asarray(c.initial(p).full()).ravel()
     minerals = tube_minerals(built, dict(zip(c.species_names, fresh.tolist(), strict=True)))
     if not cohorts:
-        return minerals
+        return minerals + irradiated
     rows = minerals + _yields(cohorts)
     need = sum(
         cohort.addition.amount * protons_taken(cohort.material, built.tube.solution.components) for cohort in cohorts
@@ -56,8 +57,7 @@ def tube_budgets(built: BuiltArm, runner: Runner) -> list[Budget]:
             need > supply,
         )
     )
-    rows += _end_points(built, runner, p, fresh)
-    return rows
+    return rows + _end_points(built, runner, p, fresh) + irradiated
 
 
 def _yields(cohorts: list[Cohort]) -> list[Budget]:

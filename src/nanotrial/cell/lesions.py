@@ -96,7 +96,9 @@ def add(cells: Cells) -> None:
     alpha = beam.sensitivity("alpha", "1/Gy") * phase_weight(cells, "phase_alpha")
     beta = beam.sensitivity("beta", "1/Gy^2") * phase_weight(cells, "phase_beta")
     top = beam.sensitivity("threshold_dose", "Gy")
-    rate = felt * (alpha + beta * 2.0 * minimum(cells["recent_dose"], top)) + beta * cells.fluxes["dose.spikes"] * ratio
+    # A square of doses counts with the square of what a dose is worth.
+    spikes = beta * cells.fluxes["dose.spikes"] * ratio * ratio
+    rate = felt * (alpha + beta * 2.0 * minimum(cells["recent_dose"], top)) + spikes
     _change(cells, "lethal", rate, "dose -> lethal lesions")
     cells.fluxes["lethal"] = rate
     plain = beam.dose_rate * ratio

@@ -118,6 +118,7 @@ def _bonds(network: Network, cohort: Cohort, sheet: Radiolysis) -> Bonds:
     choice, name = cohort.particle.bonds, cohort.particle.name
     assert choice is not None
     rates = {r: rate_between(sheet, r, BONDS[choice.kind]) for r in ("e_aq", "H")}
+    rates = {radical: rate for radical, rate in rates.items() if rate > 0.0}
     oxygen = {r: rate_between(sheet, r, "oxygen") for r in rates}
     return Bonds(
         network.parameter(f"{name}.bonds.content", choice.content, "mol/kg"),
@@ -192,5 +193,7 @@ def _gains(network: Network, cohort: Cohort, spectrum: Beam, line: CellLine, sen
 
     doses = {p: {t: named(f"{p}.{t}", g, "1") for t, g in row.items()} for p, row in found.doses.items()}
     spikes = {p: named(f"{p}.spikes", g, "Gy") for p, g in found.spikes.items()}
+    # Budgets hold the number of events in a cell against one.
+    named("event_rate", around.event_rate, "1/Gy")
     ratio = dose_ratio(substance_of(cohort), spectrum)
     return Gains(doses, spikes, named("medium", (ratio - 1.0) / 1000.0, "m^3/kg"))

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from nanotrial.radiation.arguments import Array
 from nanotrial.radiation.electrons.histories import shell_edges
 from nanotrial.radiation.electrons.media import ElectronMedium
-from nanotrial.radiation.nanoscale import CUTOFF, electron_rates, water
-from nanotrial.radiation.particles import GRAY, Case, ParticleDose, event_rate
+from nanotrial.radiation.particle_case import CUTOFF, GRAY, Case, ParticleDose, electron_rates, event_rate, water
 
 if TYPE_CHECKING:
     from nanotrial.radiation.composition import Composition

@@ -14,12 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanotrial.radiation.arguments import Array
-from nanotrial.radiation.electrons.histories import BATCHES, empty_stack, over_batches, score, streams
+from nanotrial.radiation.electrons.histories import BATCHES, Scored, empty_stack, over_batches, score, streams
+from nanotrial.radiation.particle_case import GRAY, Case, event_rate, water
 
 if TYPE_CHECKING:
     from nanotrial.radiation.electrons.kernel import World
-    from nanotrial.radiation.nanoscale import Part
-    from nanotrial.radiation.particles import Case
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One term of the ratio: how many per gray, and what one gives (keV per shell, by batches)."""
+
+    rate: float
+    scored: Scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +62,6 @@ def equilibrium_field(case: Case, world: World, histories: int, seed: int) -> Fi
     """
     from nanotrial.radiation.electrons.interactions import photon_source
     from nanotrial.radiation.electrons.source import slow_down
-    from nanotrial.radiation.nanoscale import water
-    from nanotrial.radiation.particles import GRAY, event_rate
 
     substance, density = water()
     source = photon_source(substance, case.rays)
@@ -91,7 +96,6 @@ def electrons_entering(
         as_water: water stands for the particle until it has been left.
     """
     from nanotrial.radiation.electrons.source import run_entering
-    from nanotrial.radiation.nanoscale import Part
 
     flag, cumulative = int(as_water), field.cumulative
     found = score(

@@ -13,56 +13,32 @@ in keV, lengths in nm. Sources: rabus_2021; models of nanotrial.radiation.electr
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nanotrial.radiation.arguments import Array, read_quantities
-from nanotrial.radiation.composition import Composition, composition
-from nanotrial.radiation.electrons.histories import BATCHES, FARTHEST, Scored, make_world, score, shell_edges
-from nanotrial.radiation.particles import (
+from nanotrial.radiation.electrons.histories import BATCHES, FARTHEST, score, shell_edges
+from nanotrial.radiation.equilibrium import Part, electrons_entering, equilibrium_field
+from nanotrial.radiation.kept_results import digest, load_arrays, store_arrays
+from nanotrial.radiation.particle_case import (
     GRAY,
     Case,
     ParticleDose,
-    digest,
     event_rate,
-    load_arrays,
+    particle_world,
     read_case,
     read_count,
-    store_arrays,
+    water,
 )
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from nanotrial.radiation.electrons.kernel import World
-    from nanotrial.radiation.electrons.media import ElectronMedium
 
-CUTOFF = 0.05
 # Farthest distance that may be asked for (nm).
 MOST_DISTANT = 1.0e6
-
-
-@lru_cache(maxsize=64)
-def electron_rates(substance: Composition, density: float) -> ElectronMedium:
-    """Return the rates of a substance for electrons."""
-    from nanotrial.radiation.electrons.media import electron_medium
-
-    return electron_medium(substance, density)
-
-
-def water() -> tuple[Composition, float]:
-    """Return the water around particles and its density (g/cm^3)."""
-    found = composition("water")
-    return found, float(found.density or 1.0)
-
-
-def particle_world(case: Case) -> World:
-    """Return the particle of a case in water, as the kernel takes it."""
-    around, density = water()
-    return make_world(case.form, electron_rates(case.substance, case.density), electron_rates(around, density), CUTOFF)
 
 
 def content(case: Case) -> str:
@@ -75,14 +51,6 @@ def content(case: Case) -> str:
     for array in tables:
         whole.update(np.ascontiguousarray(array).tobytes())
     return f"{whole.hexdigest()} {event_rate(case.substance, case.density, 1.0, case.rays):.12g}"
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One term of the ratio: how many per gray, and what one gives (keV per shell, by batches)."""
-
-    rate: float
-    scored: Scored
 
 
 def events_in(case: Case, world: World, edges: Array, count: int, seed: int, as_water: bool = False) -> Part:
@@ -149,8 +117,6 @@ def _error(batches: Array) -> Array:
 
 def ratio_parts(case: Case, edges: Array, histories: int, seed: int) -> list[tuple[int, Part]]:
     """Return the four terms of the dose ratio with their signs: events, and electrons that enter, metal and water."""
-    from nanotrial.radiation.equilibrium import electrons_entering, equilibrium_field
-
     world = particle_world(case)
     seeds = [int(s.generate_state(1, np.uint64)[0] >> np.uint64(1)) for s in np.random.SeedSequence(seed).spawn(4)]
     field = equilibrium_field(case, world, max(histories, 20_000), seeds[0])

@@ -4,6 +4,7 @@ Class II, steps as in mixed simulation [salvat_2019]: hard collisions (knock-on 
 deflections beyond an angle) are drawn singly; between two of them the soft deflections act at one point, the hinge,
 drawn evenly along the step, and the soft loss is laid down at a point drawn evenly on either side of it. Energies in
 keV, lengths in nm. The same seed gives the same numbers whatever the number of threads. Loaded when first used: Numba.
+What Numba keeps compiled of callers in other files does not see a change made here: remove __pycache__ after one.
 """
 
 from __future__ import annotations
@@ -380,7 +381,7 @@ def _follow(top: int, world: World, tally: Tally, state: Any) -> int:
         if new != region:
             _note_crossing(region, new, energy, world, tally)
             # Where water stood for the particle, the particle stands once it has been left.
-            as_water = as_water
+            as_water = 0 if new == WATER else as_water
             region = new
         elif hard:
             energy, top = _hard(energy, middle, medium, region, as_water, at, world, tally, stack, top, state)
