@@ -29,7 +29,7 @@ from nanotrial.units import difference_from_si, display, from_si
 
 if TYPE_CHECKING:
     from nanotrial.experiment import ArmResult, ArmStatistics, Comparison, MeasureSummary, StudyResult
-    from nanotrial.study import Arm, Measure, Study
+    from nanotrial.study import Arm, Irradiation, Measure, Study
     from nanotrial.values import Value
 
 Record = dict[str, Any]
@@ -164,6 +164,7 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         **_subject(study, arm),
         "additions": given,
         "removals": [{"what": r.what, "fraction": r.fraction, "at_h": r.time / 3600.0} for r in arm.removals],
+        "irradiations": [_irradiation(one) for one in arm.irradiations],
         "curves": curves,
         "members_done": whole.members * (whole.subjects + 1) - result.members_failed if result.summaries else 0,
         "members_all": whole.members * (whole.subjects + 1) if result.summaries else 0,
@@ -183,6 +184,16 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         ],
         "mechanisms": list(result.mechanisms),
         "states": result.states,
+    }
+
+
+def _irradiation(one: Irradiation) -> Record:
+    return {
+        "beam": one.beam,
+        "filters": {name: display(thickness, "mm") for name, thickness in one.filters},
+        "absorbed_dose_gy": one.absorbed_dose,
+        "dose_rate": display(one.dose_rate, "Gy/min"),
+        "at_h": one.time / 3600.0,
     }
 
 

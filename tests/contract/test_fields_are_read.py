@@ -1,8 +1,9 @@
 """No number stands in a sheet for nothing: every field is read, by name, by code outside the catalogue.
 
 Sheets record who asks for their fields while studies over every material, coating, buffer, body fluid, inducer, agent
-and assay are read and built, cells are irradiated, and beams, nuclides, radicals, light and repair are computed. Code that walks over all fields without naming them (the catalogue itself, the command
-line's ``show``, the overlay of fitted values) does not count.
+and assay are read and built, cells are irradiated, and beams, nuclides, radicals, light and repair are computed. Code
+that walks over all fields without naming them (the catalogue itself, the command line's ``show``, the overlay of fitted
+values) does not count.
 """
 
 import dataclasses
@@ -53,6 +54,7 @@ from nanotrial.sampling import Draws, noise_of
 from nanotrial.study import read_study
 from nanotrial.study.measures import CELL_MEASURES, UPTAKE_MEASURES
 from nanotrial.study.minerals import DISH_MINERALS, INDUCER_MEASURES, TUBE_MINERALS, phase_measures
+from nanotrial.study.model import RADIATION_MEASURES, RADIATION_PRODUCTS
 
 from .sheets import CATALOGUE, SHEETS, load
 
@@ -67,7 +69,10 @@ CLASSES = [
 CLASSES = list(dict.fromkeys(CLASSES))
 PUBLISHED_SETS = [("calcium_handling", "li_rinzel_1994"), ("redox", "selvaggio_2018")]
 MINERAL_MEASURES = (*DISH_MINERALS, *INDUCER_MEASURES, *TUBE_MINERALS, *phase_measures(CATALOGUE.ids("phases")))
-MEASURES = (*CELL_MEASURES, *UPTAKE_MEASURES, *MINERAL_MEASURES, "ph", "release", *CATALOGUE.solutes())
+MEASURES = (
+    *CELL_MEASURES, *UPTAKE_MEASURES, *MINERAL_MEASURES, *RADIATION_MEASURES, *RADIATION_PRODUCTS, "ph", "release",
+    *CATALOGUE.solutes(),
+)  # fmt: skip
 FIELDS = {f"{c.__name__}.{f.name}" for c in CLASSES for f in dataclasses.fields(c)}
 
 # Budgets compile their network: a few lines, media and wells are enough.
@@ -78,7 +83,7 @@ HELD = ("water", "H+", "OH-", "e_aq", "oxygen")
 # Kinds whose names stand in messages and reasons.
 NAMED = (
     Phase, Buffer, schema.Solute, cell_schema.CellLine, cell_schema.Probe,
-    mineral_schema.BodyFluid, mineral_schema.CalciumHomeostasis, mineral_schema.Stain,
+    mineral_schema.BodyFluid, mineral_schema.CalciumHomeostasis, mineral_schema.Stain, radiation_schema.BeamSheet,
 )  # fmt: skip
 # Fields on which no run depends, each with its reason. May only shrink.
 SHOWN_ONLY = {
@@ -103,15 +108,36 @@ SHOWN_ONLY = {
     "CellLine.origin": "tumour or normal, which reports show",
     "CellLine.tissue": "says what the line is",
     "Probe.notes": "what a user should know of the dye",
+    **{
+        f"{c.__name__}.description": "text for `nanotrial show`"
+        for c in (radiation_schema.RADIATION_KINDS | radiobiology_schema.RADIOBIOLOGY_KINDS).values()
+        if c is not radiation_schema.NuclideSheet
+    },
+    "BeamSheet.half_value_layers": "published layers that the computed beam is tested against",
+    **{
+        f"{c}.{key}": "says where a whole table comes from, as `source` of a value does"
+        for c in ("Tissue", "SpectrumTable")
+        for key in ("source", "locator")
+    },
+    "Radiosensitivity.beam": "says with which photons alpha and beta were measured",
+    "Radiosensitivity.plating_efficiency": "survival is relative to it; for those who plan how many cells to plate",
+    "Scavenging.hydroxyl": "hydroxyl is counted as made, not as what is left of it; shown beside the other two rates",
+    "Sensitiser.kind": "says what the sensitiser is",
+    "Sensitiser.molar_mass": "sensitisers are given as amounts; for those who weigh them",
+    "Sensitiser.reduction_potential": "what oxygen equivalence is compared with",
+    "Sensitiser.electron_capture": "what oxygen equivalence is compared with",
+    "Sensitiser.notes": "what a user should know of the sensitiser",
 }
 # Values that no run reads although others of the same field are read: a mineral of which only the saturation is known
 # has no volume, one that follows its saturation no crystals; what no solid is made of does not diffuse to one.
 _PHASES = {p: CATALOGUE.load("phases", p) for p in CATALOGUE.ids("phases")}
 _OF_NO_SOLID = (
-    "albumin", "amino_acids", "chloride", "fetuin_a", "lactate", "polyphosphate", "potassium", "pyrophosphate",
-    "sodium", "sulphate", "tris",
+    "albumin", "amino_acids", "chloride", "fetuin_a", "glycinate", "lactate", "polyphosphate", "potassium",
+    "pyrophosphate", "sodium", "sulphate", "tris",
 )  # fmt: skip
+_BEAMS = {b: CATALOGUE.load("beams", b) for b in CATALOGUE.ids("beams")}
 SHOWN_VALUES = {
+    *(f"beams/{i}:half_value_layers.{material}" for i, b in _BEAMS.items() for material in b.half_value_layers),
     *(f"phases/{i}:density" for i, p in _PHASES.items() if p.growth is None),
     *(f"phases/{i}:molar_mass" for i, p in _PHASES.items() if p.growth is None and p.relaxation_rate is None),
     *(f"solutes/{i}:diffusivity" for i in _OF_NO_SOLID),
@@ -225,15 +251,16 @@ def light_of(scintillator, acceptor):
 
 def irradiated_tables():
     """Return every line, every core with its carriers and what it scavenges, every drug, every light chain, bonds."""
-    lines, cores, lights = of_kind("cells"), of_kind("materials"), of_kind("scintillators")
-    acceptors = of_kind("photosensitisers")
+    lines, lights, acceptors = of_kind("cells"), of_kind("scintillators"), of_kind("photosensitisers")
+    sheets = {m: load("materials", m) for m in of_kind("materials")}
+    cores = [m for m, sheet in sheets.items() if sheet.carriers is not None or sheet.scavenging is not None]
     chains = [(lights[i % len(lights)], a) for i, a in enumerate(acceptors)]
     chains += [(s, acceptors[0]) for s in lights]
     drugs = [a for a in of_kind("agents") if load("agents", a).kind in ("arrest", "sensitiser")]
     tables = [irradiated_table(line, "gold", [drugs[i % len(drugs)]]) for i, line in enumerate(lines)]
     tables += [irradiated_table(lines[0], core, ["hydrogen_peroxide"]) for core in cores]
     tables += [irradiated_table(lines[0], "gold", [drug]) for drug in drugs]
-    tables += [irradiated_table(lines[0], "silicon_dioxide", light=light_of(*chain)) for chain in chains]
+    tables += [irradiated_table(lines[0], "silicon_dioxide", light=light_of(*chains[0]))]
     for chain in chains:
         tube = irradiated_table(lines[0], "silicon_dioxide", light=light_of(*chain))
         bonds = {"bonds": {"kind": "diselenide", "content": "0.5 mmol/g"}}
@@ -281,7 +308,7 @@ def read_chemistry():
     sheet = load("radiolysis", "water_25c")
     solutes = dict.fromkeys((s for s in sheet.species if s not in HELD), "0.1 mmol/L")
     surfaces = {r.on: "1 m^2/L" for r in sheet.reactions if r.on}
-    for ph, let in ((7.0, "low"), (7.0, "5 keV/um"), (1.0, "high")):
+    for ph, let in ((7.0, "5 keV/um"), (1.0, "low")):
         radiolysis("1 Gy", "0 s", solutes, ph=ph, let=let, surfaces=surfaces, temperature="30 degC", until="1 us")
     for name in of_kind("sensitisers"):
         sensitiser_enhancement(name, "1 mmol/L")
@@ -342,9 +369,9 @@ def published_set(kind, name):
 
 
 def between_and_noise(place, study):
-    """Draw the subjects of a study and the noise of everything its place shows."""
+    """Draw the subjects of the first arms of a study and the noise of everything its place shows."""
     sheet = CATALOGUE.load("variability", place)
-    for arm in study.arms:
+    for arm in study.arms[:2]:
         parameters = build_arm(study, arm).network.parameters
         Draws(parameters, Overlay(), sheet, 2, 2).of_arm(arm.name, parameters, 0, 2)
     for measure in MEASURES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanotrial.report.layout import Record, additions, agent_name, share
+from nanotrial.report.layout import Record, additions, agent_name, beams, share
 from nanotrial.report.tables import Column, Row, items, table
 from nanotrial.report.words import (
     MISSING,
@@ -79,7 +79,7 @@ def arm_columns(record: Record) -> list[Column]:
     columns = [Column("Arm", "nowrap"), Column("Cells", "nowrap"), Column("Oxygen", "number")]
     columns += [Column("Serum", "number")] if _varies(record, "serum") else []
     columns += [Column("Medium", "nowrap")] if _varies(record, "medium") else []
-    return [*columns, Column("Particles and load", "nowrap"), Column("Other agents", "long")]
+    return [*columns, Column("Particles and load", "nowrap"), Column("Other agents and beams", "long")]
 
 
 def arm_cells(record: Record, arm: Record) -> list[str]:
@@ -90,6 +90,7 @@ def arm_cells(record: Record, arm: Record) -> list[str]:
     cells += [escape(arm.get("medium") or MISSING)] if _varies(record, "medium") else []
     loads = [_given(a, str(a["what"])) for a in additions(arm) if a.get("kind") == "particle"]
     agents = [_given(a, agent_name(a)) for a in additions(arm) if a.get("kind") != "particle"]
+    agents += [escape(text) for text in beams(arm)]
     agents += [f"{escape(plain(r['what']))} removed at {number(r['at_h'])} h" for r in arm.get("removals") or []]
     return [*cells, " + ".join(loads) or "none", " + ".join(agents) or "none"]
 

@@ -21,6 +21,7 @@ from nanotrial.report.drawing import (
 )
 from nanotrial.report.groups import Group, Series, dose_series, group_arms
 from nanotrial.report.layout import Record
+from nanotrial.report.survival import survival_chart
 
 END_MEASURES = ("viability", "live_fraction", "cell_death")
 MOST_PANELS, MOST_CROWDED = 6, 9  # the second where there are many groups
@@ -41,7 +42,7 @@ def dish_charts(record: Record) -> list[Chart]:
         return []
     groups, series = group_arms(arms), dose_series(arms)
     measure = next((m for m in END_MEASURES if m in record["measures"]), "")
-    found: list[Chart | None] = []
+    found: list[Chart | None] = [survival_chart(record, arms)]
     if measure:
         found += [_dose_chart(record, measure, series), _bar_chart(record, measure, groups, series)]
     traces, state = trace_panels(record), state_panels(record)

@@ -103,7 +103,8 @@ class Arms:
     def is_alone(self, name: str) -> bool:
         """Say whether an arm is given one thing once, and loses none."""
         arm = self.by_name[name]
-        return len(additions(arm)) == 1 and not arm.get("removals") and finite(additions(arm)[0].get("number"))
+        bare = not arm.get("removals") and not arm.get("irradiations")
+        return len(additions(arm)) == 1 and bare and finite(additions(arm)[0].get("number"))
 
     def counterpart(self, name: str) -> str:
         """Return the arm of the usual culture that is given the same, or an empty name."""

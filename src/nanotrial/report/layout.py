@@ -72,7 +72,24 @@ def given_text(arm: Record) -> str:
     names = [particle_name(a["what"]) if a.get("kind") == "particle" else agent_name(a) for a in additions(arm)]
     times = [f" at {a['at_h']:g} h" if a.get("at_h") else "" for a in additions(arm)]
     parts = [f"{n} {a['amount']}{t}" for n, a, t in zip(names, additions(arm), times, strict=True)]
-    return " + ".join(units(p) for p in [*parts, *_removed(arm)])
+    return " + ".join(units(p) for p in [*parts, *_removed(arm), *beams(arm)])
+
+
+def beams(arm: Record) -> list[str]:
+    """Return the doses of an arm, fractions of one size together: ``5 x 2 Gy (co60)``."""
+    found: dict[tuple[str, float], list[float]] = {}
+    for one in arm.get("irradiations") or []:
+        found.setdefault((str(one["beam"]), float(one["absorbed_dose_gy"])), []).append(float(one["at_h"]))
+    texts = []
+    for (beam, dose), times in found.items():
+        many = f"{len(times)} x " if len(times) > 1 else ""
+        texts.append(f"{many}{dose:.3g} Gy ({plain(beam)}) at {times[0]:g} h")
+    return texts
+
+
+def total_dose(arm: Record) -> float:
+    """Return the dose to water that an arm gets in all (Gy)."""
+    return float(sum(one["absorbed_dose_gy"] for one in arm.get("irradiations") or []))
 
 
 def particle_name(name: str) -> str:
