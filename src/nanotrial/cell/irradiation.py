@@ -58,7 +58,7 @@ def applies(cells: Cells) -> bool:
 
 def add_states(cells: Cells) -> None:
     """Add the dose to each target so far."""
-    for target in TARGETS:
+    for target in ("beam", *TARGETS):
         cells.network.state(cells.name(f"dose.{target}"), "population", "Gy", 1.0)
 
 
@@ -78,6 +78,8 @@ def add(cells: Cells) -> None:
             spikes = spikes + count * gains.spikes[place]
         outside = _mass_in_medium(cells, free) * gains.in_medium * 0.5
         added = {target: share + outside for target, share in added.items()}
+    plain = cells.name("dose.beam")
+    cells.network.process(cells.name("irradiation.beam"), {plain: 1}, beam.dose_rate, "", ID)
     for target in TARGETS:
         rate = beam.dose_rate * (1.0 + added[target])
         cells.fluxes[f"dose.{target}"] = rate

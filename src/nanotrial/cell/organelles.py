@@ -1,12 +1,14 @@
 """Targets of radiation beside DNA: mitochondria, lysosomes, reticulum; oxidants that go on being made after a dose.
 
-    strain      x = dose / tolerance + oxidant made there / oxidant tolerance      share failed f = x^n / (1 + x^n)
+    strain      x = (dose - dose of the beam alone) / tolerance + oxidant made there / oxidant tolerance
+    failed      f = x^n / (1 + x^n)
     damage      dD/dt gains (f_lysosome + f_mitochondrion + f_reticulum) / t_pore  (``cell.death``)
     oxidants    dB/dt = h D'_mitochondrion - k B      the respiratory chain leaks 1 + B times as much superoxide
     cytosol     H2O2 + Y D' per volume, from the water of the cell itself
 
-Each organelle is a graded pathway of its own: none needs a break of DNA. Dose is that at the organelle, particles in or
-beside it counted (``cell.irradiation``); oxidants are singlet oxygen and hydroxyl radicals that particles in lysosomes,
+Each organelle is a graded pathway of its own: none needs a break of DNA. Dose is what particles in or beside it add
+(``cell.irradiation``); what the beam alone does to organelles is in the survival curve of the line, which was measured
+with it, and would count twice; oxidants are singlet oxygen and hydroxyl radicals that particles in lysosomes,
 or at the organelle a study names, have made. Cores that scavenge take superoxide and peroxide of the cell with their
 rates per concentration of core in it, as if the whole cell met them: an upper bound. Sources: in the sheet.
 """
@@ -50,7 +52,8 @@ def damage(cells: Cells, organelle: str) -> Term:
     """Return the share of an organelle's function that dose and oxidants have taken."""
     beam = cells.beam
     assert beam is not None
-    strain = cells[f"dose.{organelle}"] / beam.repair(TOLERANCES[organelle], "Gy")
+    beyond = maximum(cells[f"dose.{organelle}"] - cells["dose.beam"], constant(0.0, "Gy"))
+    strain = beyond / beam.repair(TOLERANCES[organelle], "Gy")
     strain = strain + _oxidant(cells, organelle) / beam.repair("oxidant_tolerance", "mol/m^3")
     return failed_share(strain, beam.repair("target_steepness", "1"))
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-# What each group of measures needs; all other measures are those of a tube or a dish.
+# What each group of measures needs; all other measures are those of a tube or a dish, irradiated or not.
 MISSING: dict[str, tuple[str, ...]] = {
-    "particles in the nucleus and other organelles": ("localisation_fraction",),
+    "a law for where ligands take particles in a cell (nucleus, mitochondria)": ("localisation_fraction",),
+    "lipids that oxidise and enzymes that mend them": ("lipid_peroxidation", "sod_level"),
+    "genes and proteins by name": ("gene_or_protein_level",),
+    "cells that move and invade": ("migration_invasion",),
+    "a gut and its stem cells": ("stem_cell_fraction",),
     "an animal with a tumour": (
         "complete_regression_fraction",
         "distant_tumour_volume",
@@ -14,7 +18,6 @@ MISSING: dict[str, tuple[str, ...]] = {
         "median_survival",
         "metastasis_count",
         "metastasis_inhibition",
-        "necrosis_fraction",
         "penetration_area",
         "penetration_depth",
         "relative_tumour_volume",
@@ -53,13 +56,6 @@ MISSING: dict[str, tuple[str, ...]] = {
         "t_cell_fraction",
         "tam_fraction",
         "treg_fraction",
-    ),
-    "radiation and what it does to cells": (
-        "cell_cycle_fraction",
-        "dna_damage",
-        "dose_enhancement",
-        "sensitization_enhancement_ratio",
-        "surviving_fraction",
     ),
     "imaging": (
         "adc",

@@ -56,6 +56,8 @@ class Control:
 
 # Measures that are shares of the same cells left alone.
 HELD = ("viability", "live_fraction")
+# Colonies over those of untreated cells, as counts of colonies are reported; only where radiation is followed.
+COLONIES = "surviving_fraction"
 # Calcium may oscillate for a day: many steps, of which none needs the sharpness of a titration. What a class of cells
 # holds fades with its last cells: noise below a ten-thousandth of the start is nothing.
 CELLS = Tolerances(relative=1e-6, absolute=1e-9, negative=1e-4, max_steps=400_000)
@@ -215,7 +217,7 @@ class Player:
         key = (culture, tuple(times), own)
         if key not in self._seen:
             run = self._run(self.runner(twin), twin, times, changes)
-            self._seen[key] = {name: run[name] for name in HELD}
+            self._seen[key] = {name: run[name] for name in (*HELD, COLONIES) if name in run.observable_names}
         return self._seen[key]
 
 
@@ -236,6 +238,8 @@ def _members_held_to(table: MemberTable, untreated: MemberTable) -> MemberTable:
     more = table.values["untreated_cells"] / untreated.values["untreated_cells"]
     for name in HELD:
         values[name] = table.values[name] / untreated.values[name] * more
+    if COLONIES in values:  # of the cells seeded, so wells of other numbers need no scaling
+        values[COLONIES] = table.values[COLONIES] / untreated.values[COLONIES]
     values["cell_death"] = 1.0 - values["viability"]
     alone = {i: f"left alone: {why}" for i, why in untreated.reasons.items() if i not in table.reasons}
     if alone:
@@ -249,7 +253,7 @@ def _held_to(run: Trajectory, untreated: Trajectory | dict[str, Vector]) -> Traj
     """Return a run whose viability and live fraction are over those of the same cells left alone."""
     shown = run.observables.copy()
     place = {name: i for i, name in enumerate(run.observable_names)}
-    for name in HELD:
+    for name in (*HELD, *([COLONIES] if COLONIES in place else [])):
         shown[:, place[name]] = run[name] / untreated[name]
     shown[:, place["cell_death"]] = 1.0 - shown[:, place["viability"]]
     return replace(run, observables=shown)

@@ -57,6 +57,13 @@ def _rows(arms: list[Record]) -> Rows:
     return sorted(kept, key=lambda r: (str(r["thing"]), float(r["dose"])))
 
 
+def _spread(rows: Rows, things: list[str]) -> None:
+    """Give whiskers of one dose places beside each other, so that none hides another."""
+    step = 0.008 * max(float(r["dose"]) for r in rows)
+    for r in rows:
+        r["beside"] = r["dose"] + step * (things.index(r["thing"]) - (len(things) - 1) / 2.0)
+
+
 def _told(rows: Rows, thing: str) -> str:
     return ", ".join(f"{r['y']:.3g} at {r['dose']:g} Gy" for r in rows if r["thing"] == thing)
 
@@ -68,16 +75,24 @@ def _definition(rows: Rows, things: list[str], banded: bool) -> Any:
     columns = legend_columns(things, 620)
     legend = alt.Legend(title="Beside the dose", symbolOpacity=1, columns=columns, symbolSize=90)
     colour = alt.Color("thing:N", sort=things, scale=alt.Scale(domain=things, range=colours), legend=legend)
-    least = min(min(r["y"], r.get("low", 1.0)) for r in rows)
+    lowest = min(r["y"] for r in rows)
+    # Whiskers may run off the axis: a curve is read by its points.
+    least = max(min(r.get("low", 1.0) for r in rows), lowest / 10.0) if banded else lowest
+    _spread(rows, things)
     scale = alt.Scale(type="log", domain=[max(least / 1.5, 1e-6), 1.2], clamp=True, nice=False)
-    x = alt.X("dose:Q", axis=alt.Axis(title="Absorbed dose (Gy)", format="~g"), scale=alt.Scale(zero=True))
-    y = alt.Y("y:Q", scale=scale, axis=alt.Axis(title="Surviving fraction", format="~g", tickCount=5))
+    most = max(float(r["dose"]) for r in rows)
+    x = alt.X(
+        "dose:Q",
+        axis=alt.Axis(title="Absorbed dose (Gy)", format="~g", values=sorted({float(r["dose"]) for r in rows})),
+        scale=alt.Scale(domain=[-0.03 * most, 1.03 * most], nice=False),
+    )
+    y = alt.Y("y:Q", scale=scale, axis=alt.Axis(title="Surviving fraction", format="~g", tickCount=5, grid=False))
     base: Any = alt.Chart().encode(x=x, y=y, color=colour)
     tooltip = [alt.Tooltip("arm:N"), alt.Tooltip("dose:Q"), alt.Tooltip("y:Q", format=".3~g")]
     layers = [base.mark_line(strokeWidth=2), base.mark_point(size=70, filled=True, opacity=1).encode(tooltip=tooltip)]
     if banded:
         whisker = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.3, opacity=0.7)
-        layers.append(whisker.encode(y=alt.Y("low:Q"), y2="high:Q"))
+        layers.insert(0, whisker.encode(x=alt.X("beside:Q"), y=alt.Y("low:Q", scale=scale), y2="high:Q"))
     chart: Any = alt.layer(*layers, data=alt.InlineData(values=[])).properties(width=620, height=300)
     narrow = legend_columns(things, NARROW)
     chart = styled(chart.properties(usermeta={"narrow_columns": {"color": narrow}}))

@@ -100,7 +100,7 @@ MEANINGS = {
     "ct_number": "of a layer of these cells with its mineral",
     "absorbed_dose": "to water, as a chamber in place of the cells would read it",
     "dose_to_nucleus": "mean, with what particles in and around the cell add",
-    "surviving_fraction": "seeded cells that can still found a colony",
+    "surviving_fraction": "cells that can still found a colony, over those of an untreated well",
     "sensitization_enhancement_ratio": "dose without particles over this dose, for the same survival of DNA damage",
     "double_strand_breaks": "not yet repaired, mean of live cells",
     "gamma_h2ax_foci": "mean of live cells, background counted",
