@@ -95,11 +95,11 @@ def add(cells: Cells) -> None:
 
 def particles(cells: Cells, cohort: Cohort) -> Term:
     """Return the particles of a cohort per live cell of the class."""
-    network = cells.network
+    network, bulk = cells.network, cohort.particle.shape_volume * 4.0 * math.pi / 3.0
     count = constant(0.0, "1")
     for j in range(len(cohort.classes.radii)):
         radius = cohort.radius(network, j)
-        each = radius * radius * radius * (4.0 * math.pi / 3.0) / cohort.molar_volume(network)
+        each = radius * radius * radius * bulk / cohort.molar_volume(network)
         count = count + maximum(network[cohort.core_name(j)], constant(0.0, "mol")) / each
     return count / cells.held
 

@@ -172,7 +172,9 @@ def exact_case() -> tuple[float, float, float]:
     lethal = network.state("lethal", "population", "1", 1.0)
     rate, mu = constant(4.0 / 7200.0, "Gy/s"), math.log(2.0) / 3600.0
     network.process("memory.changes", {"memory": 1}, rate - constant(mu, "1/s") * memory)
-    network.process("lethal.changes", {"lethal": 1}, rate * (constant(0.2, "1/Gy") + constant(0.05, "1/Gy^2") * 2.0 * memory))
+    network.process(
+        "lethal.changes", {"lethal": 1}, rate * (constant(0.2, "1/Gy") + constant(0.05, "1/Gy^2") * 2.0 * memory)
+    )
     network.observe("lethal", lethal, "1")
     x = mu * 7200.0
     g = 2.0 * (x - 1.0 + math.exp(-x)) / x**2

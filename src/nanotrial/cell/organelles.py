@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nanotrial.network.terms import Term, constant, maximum, power, total
 from nanotrial.particle.fluid import WATER_BONDS
-from nanotrial.particle.radiation_products import hydroxyl_made
+from nanotrial.particle.radiation_products import OF_PARTICLES, hydroxyl_made
 
 if TYPE_CHECKING:
     from nanotrial.cell.culture import Cells
@@ -64,7 +64,7 @@ def _oxidant(cells: Cells, organelle: str) -> Term:
     fluid = cells.lysosome
     if fluid is None:
         return made
-    products = cells.network[f"{fluid.name}.singlet_oxygen"] + hydroxyl_made(fluid)
+    products = cells.network[f"{fluid.name}.singlet_oxygen"] + hydroxyl_made(fluid, OF_PARTICLES)
     here = constant(0.0, "1")
     for cohort in fluid.cohorts:
         particle = cohort.particle

@@ -84,7 +84,8 @@ class Field:
     """A radiation field in a fluid: dose rate to water (Gy/s), radicals of water per energy, doses in particles.
 
     ``yields`` are amounts per energy (mol/J) of radicals and hydrogen peroxide, ``electron_rates`` constants of the
-    hydrated electron with oxygen and peroxide (m^3/mol/s); ``ratios``, ``chains`` and ``bonds`` hold, by the name of a particle, the dose in its core over that in water, and the light chain it carries.
+    hydrated electron with oxygen and peroxide (m^3/mol/s); ``ratios``, ``chains`` and ``bonds`` hold, by
+    the name of a particle, the dose in its core over that in water, the light chain it carries, and its bonds.
     """
 
     dose_rate: Term

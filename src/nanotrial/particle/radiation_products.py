@@ -31,7 +31,9 @@ WATER_DENSITY = 1000.0
 FEW_BONDS = 1e-2
 # What else hydrated electrons meet in water without oxygen (1/s): radicals and impurities.
 OTHER_SINKS = 1e4
-MADE = ("hydroxyl_of_water", "hydroxyl_of_peroxide", "singlet_oxygen", "nitric_oxide")
+OF_WATER, OF_PARTICLES = ("hydroxyl_of_water", "hydroxyl_split"), ("hydroxyl_of_carriers", "hydroxyl_of_fenton")
+MADE = (*OF_WATER, *OF_PARTICLES, "singlet_oxygen", "nitric_oxide")
+OF_PEROXIDE = ("hydroxyl_split", "hydroxyl_of_fenton")
 
 
 def applies(tube: Fluid) -> bool:
@@ -42,7 +44,7 @@ def applies(tube: Fluid) -> bool:
 def add_states(tube: Fluid) -> None:
     """Add the counts of what is made."""
     for name in MADE:
-        content = {"peroxide": 1.0} if name == "hydroxyl_of_peroxide" else {}
+        content = {"peroxide": 1.0} if name in OF_PEROXIDE else {}
         tube.network.state(f"{tube.name}.{name}", tube.name, scale=tube.scale * 1e-6, content=content)
 
 
@@ -84,7 +86,7 @@ def _add_split_peroxide(tube: Fluid, beam: Field, per_dose: Term) -> None:
     if f"{tube.name}.oxygen" in network.species:
         oxygen = maximum(network.concentration(f"{tube.name}.oxygen"), none)
         others = others + beam.electron_rates["oxygen"] * oxygen
-    gains = {"hydrogen_peroxide": -1.0, "hydroxyl_of_peroxide": 1.0}
+    gains = {"hydrogen_peroxide": -1.0, "hydroxyl_split": 1.0}
     rate = beam.yields["e_aq"] * per_dose * split / (split + others)
     _make(tube, "radiolysis.split", gains, rate, "H2O2 + e-(aq) -> OH + OH-")
 
@@ -113,14 +115,14 @@ def _add_carriers(tube: Fluid, cohort: Cohort, absorbed: Term) -> None:
     free = carrier_yield(pair, network.parameter(f"{key}.surface_share", law.surface_share, "1"))
     made = absorbed * free
     if law.reaction == "water":
-        _make(tube, f"{cohort.key}.carriers", {"hydroxyl_of_water": 1.0}, made, "hole + H2O -> OH + H+")
+        _make(tube, f"{cohort.key}.carriers", {"hydroxyl_of_carriers": 1.0}, made, "hole + H2O -> OH + H+")
         return
     peroxide = f"{tube.name}.hydrogen_peroxide"
     if peroxide not in network.species or law.peroxide_constant is None:
         return
     half = network.parameter(f"{key}.peroxide_constant", law.peroxide_constant, "mol/m^3")
     there = maximum(network.concentration(peroxide), constant(0.0, "mol/m^3"))
-    taken = {"hydrogen_peroxide": -1.0, "hydroxyl_of_peroxide": 1.0}
+    taken = {"hydrogen_peroxide": -1.0, "hydroxyl_of_fenton": 1.0}
     _make(tube, f"{cohort.key}.fenton", taken, made * there / (there + half), "H2O2 + e- -> OH + OH-")
 
 
@@ -154,9 +156,9 @@ def _make(tube: Fluid, name: str, gains: dict[str, float], rate: Term, line: str
     tube.network.process(f"{tube.name}.{name}", own, rate, line, ID)
 
 
-def hydroxyl_made(tube: Fluid) -> Term:
-    """Return the hydroxyl radicals made so far in a fluid (mol)."""
-    return tube.network[f"{tube.name}.hydroxyl_of_water"] + tube.network[f"{tube.name}.hydroxyl_of_peroxide"]
+def hydroxyl_made(tube: Fluid, sources: tuple[str, ...] = (*OF_WATER, *OF_PARTICLES)) -> Term:
+    """Return the hydroxyl radicals made so far in a fluid (mol), by default of all sources."""
+    return total((tube.network[f"{tube.name}.{name}"] for name in sources), "mol")
 
 
 def exact_case() -> tuple[float, float, float]:

@@ -43,7 +43,7 @@ from nanotrial.places import dish_medium
 from nanotrial.places.built import BuiltArm
 from nanotrial.places.dish_minerals import DishMinerals, add_minerals, add_shedding
 from nanotrial.places.dish_parts import Dish, WellMedium
-from nanotrial.places.dish_readouts import observe_dish
+from nanotrial.places.dish_readouts import loading_events, observe_dish
 from nanotrial.places.irradiation import add_beam, beam_events, cell_beam
 from nanotrial.places.lysosome_readouts import observe_lysosomal_minerals
 from nanotrial.places.mineral_readouts import observe_minerals
@@ -135,7 +135,7 @@ def build_dish(study: Study, arm: Arm, subject: DishSubject, values: Overlay) ->
         observe_lysosomal_minerals(dish)
     events = [addition_event(medium, a, i) for i, a in enumerate(arm.additions)]
     events += [removal_event(medium, r, loose_particles=True) for r in arm.removals]
-    events += beam_events(network, arm)
+    events += [*beam_events(network, arm), *loading_events(dish, study)]
     left_alone = Arm(f"{arm.name}, untreated", subject, (), ())
     untreated = partial(build_dish, study, left_alone, subject, values)
     return BuiltArm(
@@ -376,9 +376,7 @@ def _classes(
     return made
 
 
-def _beam(
-    study: Study, arm: Arm, subject: DishSubject, medium: WellMedium, values: Overlay
-) -> Callable[..., CellBeam]:
+def _beam(study: Study, arm: Arm, subject: DishSubject, medium: WellMedium, values: Overlay) -> Callable[..., CellBeam]:
     """Add the beam to the medium, and return what makes it a beam as cells of the line meet it."""
     medium.beam = add_beam(medium.network, study, arm, medium.cohorts, values)
     return partial(cell_beam, medium.network, study, arm, subject.cells, medium.beam)

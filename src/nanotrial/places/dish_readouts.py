@@ -10,6 +10,8 @@ from nanotrial.particle.fluid import Cohort
 from nanotrial.places.dish_parts import Dish
 from nanotrial.places.radiation_readouts import observe_irradiated
 from nanotrial.places.readouts import observe_release, observe_solution
+from nanotrial.solve.events import Event
+from nanotrial.study import Study
 
 
 def observe_dish(dish: Dish) -> None:
@@ -97,3 +99,16 @@ def _observe_uptake(dish: Dish) -> None:
 def _core(dish: Dish, cohorts: list[Cohort]) -> Term:
     names = [c.core_name(j) for c in cohorts for j in range(len(c.classes.radii))]
     return total((dish.network[n] for n in names), "mol")
+
+
+def loading_events(dish: Dish, study: Study) -> list[Event]:
+    """Return the events that put fresh dye into the cells where a study says when; what it showed before is gone."""
+    events = []
+    for measure in study.measures:
+        if not measure.loaded:
+            continue
+        name, sheet = dish.probes[measure.name]
+        fresh = dish.network.parameter(f"{name}.initial_oxidised", sheet.initial_oxidised or 0.0, "1")
+        changes = {c.name(f"{name}.oxidised"): fresh for c in dish.cells}
+        events.append(Event(measure.loaded, changes, f"load {sheet.name}"))
+    return events

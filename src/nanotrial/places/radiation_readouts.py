@@ -5,7 +5,7 @@ from __future__ import annotations
 from nanotrial.cell import lesions, organelles
 from nanotrial.network.terms import Term, constant, share, total
 from nanotrial.particle.fluid import Fluid
-from nanotrial.particle.radiation_products import WATER_DENSITY, bonds_in, hydroxyl_made
+from nanotrial.particle.radiation_products import OF_PARTICLES, WATER_DENSITY, bonds_in, hydroxyl_made
 from nanotrial.places.dish_parts import Dish
 
 
@@ -80,11 +80,10 @@ def _observe_made(dish: Dish) -> None:
         * constant(WATER_DENSITY, "kg/m^3")
         * dish.mean([c["dose.cytosol"] for c in dish.cells], "Gy")
     )
-    of_particles = total((network[f"{f.name}.hydroxyl_of_peroxide"] for f in fluids), "mol")
-    carriers = total((network[f"{f.name}.hydroxyl_of_water"] for f in fluids), "mol")
+    of_particles = total((hydroxyl_made(f, OF_PARTICLES) for f in fluids), "mol")
     network.observe(
         "hydroxyl_radicals",
-        own + (of_particles + carriers) / volume,
+        own + of_particles / volume,
         "umol/L",
         "made in cells so far, per their volume",
     )

@@ -13,7 +13,6 @@ from nanotrial.reading import YEAR, Default, TableReader, each
 from nanotrial.study.model import Arm, DishSubject, Irradiation, LightChain, Particle, RadiationBonds
 from nanotrial.units import display
 
-SHAPES = ("sphere", "rod", "disc", "shell", "cage")
 BONDS = ("diselenide", "disulfide", "nitrosothiol")
 ORGANELLES = ("cytosol", "mitochondrion", "nucleus", "reticulum", "lysosome")
 MOST_FRACTIONS = 100
@@ -97,9 +96,21 @@ def check_sizes(arms: list[Arm], particles: dict[str, Particle], where: str, cat
                 raise StudyError(f"{where}.{name}.diameter", found, f"less than a cell: {display(across, 'um')}")
 
 
-def read_shape(reader: TableReader) -> str:
-    """Return the shape of a particle: what counts for the dose around it."""
-    return reader.choice("shape", SHAPES) if reader.has("shape") else "sphere"
+def read_shape(reader: TableReader, diameter: float) -> tuple[str, float]:
+    """Return the shape of a particle, and its volume over that of a sphere of its diameter.
+
+    Raises:
+        StudyError: an unknown shape, or one without its second measure (``rod, length 60 nm``).
+    """
+    if not reader.has("shape"):
+        return "sphere", 1.0
+    from nanotrial.radiation.electrons.geometry import read_shape as read
+
+    try:
+        found = read(reader.text("shape"), diameter * 1e9)
+    except InputError as error:
+        raise StudyError(reader.key("shape"), error.found, error.expected, error.action) from error
+    return found.text, found.solid_volume / (math.pi / 6.0 * (diameter * 1e9) ** 3)
 
 
 def read_organelle(reader: TableReader) -> tuple[str, float]:

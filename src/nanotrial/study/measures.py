@@ -100,9 +100,20 @@ def read_measures(
             reader.note("assay", probe, "the usual one")
         elif place == "dish" and name == "cell_death" and "viability" not in raw:
             reader.note("assay", DEFAULT_PROBES["viability"], "1 - viability, read as usual")
+        loaded = _read_loading(reader, catalogue, probe, times) if reader.has("loaded") else 0.0
         reader.done()
-        result.append(Measure(name, times, assay, probe))
+        result.append(Measure(name, times, assay, probe, loaded))
     return result
+
+
+def _read_loading(reader: TableReader, catalogue: Catalogue, probe: str, times: tuple[float, ...]) -> float:
+    """Return when a dye is put in: only one that is oxidised for good shows when that was."""
+    where = reader.key("loaded")
+    known = probe in catalogue.ids("probes")
+    if not known or catalogue.load("probes", probe).law != "oxidation":
+        action = "Other dyes follow what is there: leave it out."
+        raise StudyError(where, "a time of loading", "a dye that oxidants turn bright for good", action)
+    return reader.checked(reader.table["loaded"], "h", 0.0, times[-1], where)
 
 
 def _read_assay(reader: TableReader, measure: str, catalogue: Catalogue, place: str) -> tuple[str, str]:

@@ -69,7 +69,8 @@ class Particle:
     """A particle: core material, diameter (m) and its spread, coats, dopants (cation fraction).
 
     Hydrodynamic diameter (m) and effective density (kg/m^3) say how it moves in a medium, where they were measured.
-    ``shape`` counts for the dose around it; ``organelle`` is where a share of what a cell has taken in comes to lie.
+    ``shape`` counts for the dose around it, ``shape_volume`` is over that of a sphere; ``organelle`` is where a share
+    of what a cell has taken in comes to lie.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Particle:
     hydrodynamic_diameter: float | None = None
     effective_density: float | None = None
     shape: str = "sphere"
+    shape_volume: float = 1.0
     organelle: str = ""
     organelle_share: float = 0.0
     light: LightChain | None = None
@@ -217,12 +219,16 @@ class Arm:
 
 @dataclass(frozen=True)
 class Measure:
-    """What is read out, when (s), and through which assay (empty: the true value) or dye in the cells."""
+    """What is read out, when (s), and through which assay (empty: the true value) or dye in the cells.
+
+    ``loaded`` is when a dye that is oxidised and never fades was put in (s).
+    """
 
     name: str
     times: tuple[float, ...]
     assay: str = ""
     probe: str = ""
+    loaded: float = 0.0
 
 
 @dataclass(frozen=True)

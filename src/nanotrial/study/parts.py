@@ -56,12 +56,12 @@ def read_particle(name: str, raw: object, where: str, defaults: list[Default], c
         density = reader.quantity("effective_density", "g/cm^3", 950.0, 2.5e4)
     if reader.has("density"):
         _check_density(reader, material.density, coats, catalogue)
-    shape, (organelle, part) = read_shape(reader), read_organelle(reader)
+    (shape, volume), (organelle, part) = read_shape(reader, diameter), read_organelle(reader)
     light, bonds = read_light(reader, diameter, catalogue), read_bonds(reader)
     reader.done()
     return Particle(
         name, core, diameter, spread, classes, tuple(coats), dopants, hydrodynamic, density,
-        shape, organelle, part, light, bonds,
+        shape, volume, organelle, part, light, bonds,
     )  # fmt: skip
 
 
