@@ -89,10 +89,12 @@ def test_nothing_is_lost_and_shares_stay_shares(study):
         assert phases.sum(axis=0) == pytest.approx(np.ones(7), abs=1e-5)
         assert np.all(run[f"cells.{k}.doomed"] <= run[f"cells.{k}.live"] * (1 + 1e-4) + 1e-4)
         assert np.all(np.diff(run[f"cells.{k}.lethal"]) > -NOISE)
+        assert np.all(np.diff(run[f"cells.{k}.clonogenic"]) < NOISE)
     course = study.arms[0].irradiations
     assert run["absorbed_dose"][-1] == pytest.approx(sum(i.absorbed_dose for i in course), rel=1e-6)
-    assert np.all(np.diff(run["surviving_fraction"]) < NOISE)
-    for name in ("surviving_fraction", "comet_tail", "lysosome_damage", "mitochondrion_damage", "reticulum_damage"):
+    # Over untreated cells, which in want of oxygen may lose a few more than a dose leaves.
+    assert np.all((run["surviving_fraction"] > -NOISE) & (run["surviving_fraction"] < 1.02))
+    for name in ("comet_tail", "lysosome_damage", "mitochondrion_damage", "reticulum_damage"):
         assert np.all((run[name] > -NOISE) & (run[name] < 1 + NOISE)), name
     # Particles can only add dose; where they take the place of water at high energies they add next to nothing.
     assert np.all(run["dose_to_nucleus"] > run["absorbed_dose"] * (1 - 1e-3) - NOISE)

@@ -36,9 +36,9 @@ def own_cache(tmp_path_factory):
         yield
 
 
-def study_of(dose="", add=(), particle=None, at="1 h", ray=RAY, **subject):
+def study_of(dose="", add=(), particle=None, at="1 h", ray=RAY, rate="2 Gy/min", **subject):
     """Return a dish with one arm; without a dose the beam stays off, but radiation is followed."""
-    given = [{"beam": ray, "absorbed_dose": dose, "dose_rate": "2 Gy/min", "at": at}] if dose else []
+    given = [{"beam": ray, "absorbed_dose": dose, "dose_rate": rate, "at": at}] if dose else []
     arms = [{"name": "arm", "add": list(add), "irradiate": given}]
     particles = {"p": {"core": "gold", "diameter": "20 nm"} | (particle or {})}
     measure = {"surviving_fraction": {"at": "2 h"}}
@@ -211,9 +211,16 @@ def test_colonies_are_fewer_than_live_cells():
 def test_a_larger_dose_is_worse_in_everything():
     runs = [run_of(dose) for dose in ("1 Gy", "2 Gy", "4 Gy", "8 Gy")]
     for name, sign in (("surviving_fraction", -1), ("viability", -1), ("gamma_h2ax_foci", 1), ("comet_tail", 1),
-                       ("mitochondrion_damage", 1), ("ros_fluorescence", 1)):  # fmt: skip
+                       ("ros_fluorescence", 1)):  # fmt: skip
         rows = np.array([run[name][3:8] for run in runs])
         assert np.all(sign * np.diff(rows, axis=0) > 0), name
+
+
+def test_a_beam_alone_strains_no_organelle():
+    """What it does to them is in the curve of survival, which was measured with it."""
+    run = run_of("8 Gy")
+    for organelle in ("lysosome", "mitochondrion", "reticulum"):
+        assert np.max(run[f"{organelle}_damage"]) < 1e-12, organelle
 
 
 # Gold
@@ -376,7 +383,7 @@ def test_radicals_are_those_of_the_yields_against_glutathione():
     assert row.value == pytest.approx(sum(yields[r].value for r in ("OH", "e_aq", "H")) * 5.0, rel=1e-9)
     assert row.against == pytest.approx(CATALOGUE.load("cells", "hela").glutathione.value * 1000, rel=1e-9)
     assert row.binds, "a few umol/L against several mmol/L"
-    assert not budgets_of(study_of("20000 Gy"))[MADE].binds
+    assert not budgets_of(study_of("20000 Gy", rate="1000 Gy/min"))[MADE].binds
 
 
 @pytest.mark.parametrize("organelle", [{}, {"organelle": {"place": "nucleus", "share": "30 %"}}])
@@ -407,6 +414,21 @@ def test_budgets_of_particles_by_hand():
     assert few[RATIO].value == pytest.approx(1.0, abs=1e-3)
     large = budgets_of(study_of("2 Gy", load_of("1 mg/mL")))
     assert not any(large[name].binds for name in (EVENTS, ADDED, RATIO))
+
+
+def test_rods_are_fewer_than_spheres_of_their_width():
+    """As much gold in particles of a larger volume: fewer of them, with more events each."""
+    found = {}
+    for shape in ("sphere", "rod, length 60 nm"):
+        study = study_of("2 Gy", load_of("0.1 mg/mL"), {"shape": shape})
+        built = build_arm(study, study.arms[0])
+        row = {b.name: b for b in arm_budgets(built, PLAY.runner(built))}[EVENTS]
+        found[shape] = row.value / built.network.parameters["p.gain.event_rate"].value, row.value
+    (spheres, events), (rods, of_rods) = found.values()
+    ratio = study.particles["p"].shape_volume
+    assert ratio > 2
+    assert spheres / rods == pytest.approx(ratio, rel=1e-9)
+    assert of_rods == pytest.approx(events, rel=1e-6), "photons meet the mass, whatever its shape"
 
 
 def test_budget_of_light_is_all_of_it():

@@ -96,10 +96,14 @@ def test_measures_of_radiation_belong_to_their_place():
 
 
 def test_what_a_particle_says_of_radiation():
-    more = {"shape": "rod", "organelle": {"place": "nucleus", "share": "20 %"}, "light": LIGHT}
+    more = {"shape": "rod, length 60 nm", "organelle": {"place": "nucleus", "share": "20 %"}, "light": LIGHT}
     more |= {"bonds": {"kind": "diselenide", "content": "0.5 mmol/g"}}
     particle = read(shot(), particle=more).particles["gold"]
-    assert (particle.shape, particle.organelle, particle.organelle_share) == ("rod", "nucleus", 0.2)
+    assert (particle.shape, particle.organelle, particle.organelle_share) == (
+        "rod, length 60 nm",
+        "nucleus",
+        0.2,
+    )
     assert (particle.light.scintillator, particle.light.acceptor_fraction) == ("csi_tl", 0.05)
     assert (particle.bonds.kind, particle.bonds.content) == ("diselenide", pytest.approx(0.5, rel=1e-12))
 
@@ -179,7 +183,9 @@ def test_a_dose_after_the_end():
 
 
 PARTICLES = {
-    "a shape": ({"shape": "spher"}, "shape", ["`spher`", "`sphere`"]),
+    "a shape": ({"shape": "spher"}, "shape", ["spher", "`sphere`"]),
+    "a shape without its length": ({"shape": "rod"}, "shape", ["length"]),
+    "a shape as a number": ({"shape": 3}, "shape", ["a text"]),
     "an organelle": ({"organelle": {"place": "nucleu", "share": "1 %"}}, "organelle.place", ["`nucleus`"]),
     "more than all": ({"organelle": {"place": "nucleus", "share": "101 %"}}, "organelle.share", ["101 %", "100 %"]),
     "less than none": ({"organelle": {"place": "nucleus", "share": "-1 %"}}, "organelle.share", ["-1 %"]),

@@ -164,7 +164,7 @@ def _mass(cohort: Cohort) -> float:
 def _particles(cohort: Cohort) -> float:
     """Return particles given per volume (1/m^3)."""
     radii, shares = cohort.classes.radii, cohort.classes.mole_shares
-    each = cohort.material.density.si * 4.0 / 3.0 * np.pi * radii**3
+    each = cohort.material.density.si * 4.0 / 3.0 * np.pi * radii**3 * cohort.particle.shape_volume
     return float(_mass(cohort) * np.sum(shares / each))
 
 
