@@ -132,7 +132,7 @@ SHOWN_ONLY = {
 # has no volume, one that follows its saturation no crystals; what no solid is made of does not diffuse to one.
 _PHASES = {p: CATALOGUE.load("phases", p) for p in CATALOGUE.ids("phases")}
 _OF_NO_SOLID = (
-    "albumin", "amino_acids", "chloride", "fetuin_a", "glycinate", "lactate", "polyphosphate", "potassium",
+    "albumin", "amino_acids", "chloride", "fetuin_a", "lactate", "polyphosphate", "potassium",
     "pyrophosphate", "sodium", "sulphate", "tris",
 )  # fmt: skip
 _BEAMS = {b: CATALOGUE.load("beams", b) for b in CATALOGUE.ids("beams")}
@@ -399,8 +399,10 @@ def asked():
         patch.setattr(one, "__getattribute__", recorded, raising=False)
     try:
         materials, buffers = of_kind("materials"), of_kind("buffers")
-        for i in range(max(len(materials), len(buffers))):
-            table = study_table(materials[i % len(materials)], buffers[i % len(buffers)], coated=i == 0)
+        # A buffer carries protons to what dissolves: each meets a core that does.
+        pairs = [(m, "phosphate") for m in materials] + [("calcium_peroxide", b) for b in buffers]
+        for material, buffer in pairs:
+            table = study_table(material, buffer, coated=material == "calcium_peroxide" and buffer == "phosphate")
             study = read_study(table, Path("fields.toml"), CATALOGUE)
             for arm in study.arms:
                 build_arm(study, arm)

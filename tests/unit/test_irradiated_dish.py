@@ -382,8 +382,9 @@ def test_radicals_are_those_of_the_yields_against_glutathione():
     yields = CATALOGUE.load("radiolysis", "water_25c").yields
     assert row.value == pytest.approx(sum(yields[r].value for r in ("OH", "e_aq", "H")) * 5.0, rel=1e-9)
     assert row.against == pytest.approx(CATALOGUE.load("cells", "hela").glutathione.value * 1000, rel=1e-9)
-    assert row.binds, "a few umol/L against several mmol/L"
-    assert not budgets_of(study_of("20000 Gy", rate="1000 Gy/min"))[MADE].binds
+    assert row.value < row.against / 1000, "a few umol/L against several mmol/L"
+    # It is told beside every dose, and limits no claim by itself.
+    assert not row.binds
 
 
 @pytest.mark.parametrize("organelle", [{}, {"organelle": {"place": "nucleus", "share": "30 %"}}])

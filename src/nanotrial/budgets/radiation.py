@@ -60,7 +60,7 @@ def dish_radiation(built: BuiltArm, cells: float) -> list[Budget]:
         return []
     radicals, thiols = _radicals(built, dose), dish.line.glutathione.si / MICRO
     meaning = f"hydroxyl, electrons and hydrogen atoms; against glutathione: {radicals / thiols:.2g} of it at most"
-    rows = [Budget("radicals that the dose makes in a cell", radicals, "umol/L", thiols, meaning, radicals < thiols)]
+    rows = [Budget("radicals that the dose makes in a cell", radicals, "umol/L", thiols, meaning)]
     if not dish.medium.cohorts:
         return rows
     volume = dish.subject.volume / cells

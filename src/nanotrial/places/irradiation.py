@@ -12,7 +12,7 @@ from nanotrial.cell.irradiation import CellBeam, Gains
 from nanotrial.network.terms import Term, constant
 from nanotrial.particle.fluid import WATER_BONDS, Bonds, Chain, Cohort, Field
 from nanotrial.radiation.attenuation import coefficients
-from nanotrial.radiation.beams import Beam, beam
+from nanotrial.radiation.beams import Beam, beam, is_own, own_beam
 from nanotrial.radiation.composition import Composition, composition
 from nanotrial.solve.events import Event
 
@@ -38,11 +38,17 @@ def beam_of(study: Study, arm: Arm) -> Irradiation | None:
 
 @lru_cache(maxsize=64)
 def _spectrum(name: str, filters: tuple[tuple[str, float], ...]) -> Beam:
-    return beam(name, filters={n: f"{t * 1e3:.12g} mm" for n, t in filters} or None)
+    return beam(name, filters=_layers(filters))
 
 
-def make_spectrum(chosen: Irradiation) -> Beam:
-    """Return the spectrum of an irradiation."""
+def _layers(filters: tuple[tuple[str, float], ...]) -> dict[str, str] | None:
+    return {n: f"{t * 1e3:.12g} mm" for n, t in filters} or None
+
+
+def make_spectrum(chosen: Irradiation, catalogue: Catalogue) -> Beam:
+    """Return the spectrum of an irradiation; a beam of one's own catalogue comes before one of the package."""
+    if is_own(chosen.beam, catalogue):
+        return own_beam(chosen.beam, _layers(chosen.filters), catalogue)
     return _spectrum(chosen.beam, chosen.filters)
 
 
@@ -64,7 +70,7 @@ def add_beam(network: Network, study: Study, arm: Arm, cohorts: list[Cohort], va
     bonds: dict[str, Bonds] = {}
     for cohort in cohorts:
         name = cohort.particle.name
-        ratio = 1.0 if chosen is None else dose_ratio(substance_of(cohort), make_spectrum(chosen))
+        ratio = 1.0 if chosen is None else dose_ratio(substance_of(cohort), make_spectrum(chosen, catalogue))
         ratios[name] = network.parameter(f"{name}.dose_ratio", ratio, "1")
         if cohort.particle.light is not None and name not in chains:
             chains[name] = _chain(network, cohort, catalogue, values)
@@ -161,7 +167,7 @@ def cell_beam(
     gains: dict[str, Gains] = {}
     for cohort in cohorts:
         if chosen is not None and cohort.particle.name not in gains:
-            gains[cohort.particle.name] = _gains(network, cohort, make_spectrum(chosen), line, sensitivity)
+            gains[cohort.particle.name] = _gains(network, cohort, make_spectrum(chosen, catalogue), line, sensitivity)
     given = {a.name: catalogue.load("agents", a.name) for a in arm.additions if a.kind == "agent"}
     named = {n: a.sensitiser for n, a in given.items() if a.kind == "sensitiser"}
     if any(chain.product == "nitric_oxide" for chain in field.chains.values()):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanotrial.catalogue.lookup import Catalogue, values_in
+from nanotrial.catalogue.lookup import ROOT, Catalogue, values_in
 from nanotrial.errors import InputError, UnitError, nearest
 from nanotrial.radiation.arguments import Array, quantity, read_quantity
 from nanotrial.radiation.attenuation import coefficients
@@ -346,9 +346,35 @@ def _of_array(raw: Any) -> Beam:
     return Beam("spectrum given", *_normalised(energies, photons))
 
 
+def is_own(name: str, catalogue: Catalogue) -> bool:
+    """Say whether a catalogue of one's own holds a beam of this name."""
+    return name in catalogue.ids("beams") and ROOT not in catalogue.path("beams", name).parents
+
+
+def own_beam(name: str, filters: Mapping[Any, object] | None, catalogue: Catalogue) -> Beam:
+    """Return a beam of a catalogue of one's own, at its usual distance, behind filters.
+
+    Arguments:
+        name: id of its sheet.
+        filters: material -> thickness, or None.
+        catalogue: where the sheet is.
+    """
+    source, distance = beam_of_sheet(catalogue.load("beams", name), name)
+    return beam(source, filters=filters, distance=f"{distance:.12g} cm" if distance else None)
+
+
 @lru_cache(maxsize=64)
 def _of_sheet(identifier: str) -> tuple[Beam, float | None]:
-    sheet: BeamSheet = Catalogue().load("beams", identifier, "beam")
+    return beam_of_sheet(Catalogue().load("beams", identifier, "beam"), identifier)
+
+
+def beam_of_sheet(sheet: BeamSheet, identifier: str) -> tuple[Beam, float | None]:
+    """Return the beam of a sheet, without the air in front, and its usual distance (cm) if it has one.
+
+    Arguments:
+        sheet: of the package, or of a catalogue of one's own.
+        identifier: its id, for messages.
+    """
     guesses = [(k, v) for k, v in values_in(sheet) if v.grade == "assumed" and not k.startswith("half_value")]
     said = [f"{key}: {value.value:g} {value.unit}" for key, value in guesses]
     layers = list(sheet.filters.items())

@@ -61,19 +61,24 @@ def _read(raw: object, where: str, defaults: list[Default], catalogue: Catalogue
         raise StudyError(reader.key("fractions"), f"{count:g}", f"a whole number from 1 to {MOST_FRACTIONS}")
     every = reader.quantity("every", "h", 1.0, YEAR) if count > 1 else 0.0
     reader.done()
-    check_beam(beam, filters, where)
+    check_beam(beam, filters, where, catalogue)
     if dose == 0.0:
         return []
     chosen = tuple(sorted(filters.items()))
     return [Irradiation(beam, chosen, dose / count, rate, time + k * every) for k in range(int(count))]
 
 
-def check_beam(beam: str, filters: dict[str, float], where: str) -> None:
+def check_beam(beam: str, filters: dict[str, float], where: str, catalogue: Catalogue) -> None:
     """Refuse a beam that cannot be made, with the file and key of the study in the message."""
     from nanotrial.radiation.beams import beam as make
+    from nanotrial.radiation.beams import is_own, own_beam
 
+    layers = {n: f"{t * 1e3:.12g} mm" for n, t in filters.items()} or None
     try:
-        make(beam, filters={n: f"{t * 1e3:.12g} mm" for n, t in filters.items()} or None)
+        if is_own(beam, catalogue):
+            own_beam(beam, layers, catalogue)
+        else:
+            make(beam, filters=layers)
     except StudyError:
         raise
     except InputError as error:
