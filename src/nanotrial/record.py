@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanotrial import __version__
-from nanotrial.catalogue.lookup import references
+from nanotrial.catalogue.lookup import references, table_sources, values_in
 from nanotrial.errors import NanotrialError, OutputError
 from nanotrial.study import Subject, measure_unit, shown_amount
 from nanotrial.study.minerals import shown_fluid, shown_surface
@@ -53,6 +53,7 @@ def make_record(result: StudyResult) -> Record:
     particles = {name: _particle(study, name) for name in study.particles}
     sources = {str(p["source"]) for p in result.parameters} | {d.source for d in study.defaults}
     known = study.catalogue.references()
+    sources |= _beam_sources(study)
     sources |= {p["described"]["source"] for p in particles.values() if p["described"]}
     return {
         "format": FORMAT,
@@ -185,6 +186,18 @@ def _arm(study: Study, arm: Arm, result: ArmResult, whole: StudyResult) -> Recor
         "mechanisms": list(result.mechanisms),
         "states": result.states,
     }
+
+
+def _beam_sources(study: Study) -> set[str]:
+    """Return what the beams of a study rest on: their sheets, and those of the nuclides in them."""
+    found: set[str] = set()
+    names = {i.beam for arm in study.arms for i in arm.irradiations} & set(study.catalogue.ids("beams"))
+    for name in names:
+        sheet = study.catalogue.load("beams", name)
+        nuclide = [study.catalogue.load("nuclides", sheet.nuclide)] if sheet.nuclide else []
+        for one in (sheet, *nuclide):
+            found |= table_sources(one) | {value.source for _, value in values_in(one)}
+    return found
 
 
 def _irradiation(one: Irradiation) -> Record:

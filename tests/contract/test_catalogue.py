@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from nanotrial.catalogue.lookup import ROOT, Catalogue, references
+from nanotrial.catalogue.lookup import ROOT, Catalogue, references, table_sources
 from nanotrial.catalogue.schema import KINDS, read_sheet
 from nanotrial.errors import CatalogueError, UnitError
 
@@ -97,6 +97,12 @@ def test_loads_with_a_snake_id(kind, name):
     assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", name)
     assert isinstance(load(kind, name), sheet_class(kind, name))
     assert load(kind, name).name.strip()
+
+
+def test_tables_have_sources_that_resolve():
+    found = {(kind, name): table_sources(load(kind, name)) for kind, name in SHEETS}
+    assert found["beams", "6_mv"] == {"mohan_1985"}
+    assert {source for sources in found.values() for source in sources} <= references().keys()
 
 
 def test_no_stray_files():

@@ -93,7 +93,7 @@ def test_show_every_sheet_in_full(kind: str) -> None:
     for identifier in Catalogue().ids(kind):
         about = json.loads(invoke("show", kind, identifier, "--json"))
         text = " ".join(invoke("show", kind, identifier).split())
-        assert about["values"] or kind in ("buffers", "agents", "solutes", "probes")
+        assert about["values"] or kind in ("beams", "buffers", "agents", "solutes", "probes")
         for row in about["values"]:
             assert row["key"] in text
             assert f"source: {row['source']}" in text
@@ -298,7 +298,7 @@ def test_evidence_predict_score_show(tmp_path: Path) -> None:
     fact = rows[0]["id"]
     about = json.loads(invoke("evidence", "show", fact, "--members", "2", "--json"))
     assert about["fact"]["id"] == about["prediction"]["id"] == fact
-    wrong = CliRunner().invoke(app, ["evidence", "show", fact[:-1] + "x"])
+    wrong = CliRunner().invoke(app, ["evidence", "show", fact + "x"])
     assert wrong.exit_code == 2
     assert fact in wrong.stderr
 

@@ -119,6 +119,22 @@ def values_in(sheet: object, prefix: str = "") -> Iterator[tuple[str, Value]]:
             yield from values_in(one, f"{prefix}.{label}")
 
 
+def table_sources(sheet: object) -> set[str]:
+    """Return the sources of the tables of a sheet, nested ones included: spectra, emissions, mass fractions."""
+    import dataclasses
+
+    if isinstance(sheet, Value | type):
+        return set()
+    if isinstance(sheet, list | dict):
+        parts = sheet.values() if isinstance(sheet, dict) else sheet
+        return {source for part in parts for source in table_sources(part)}
+    if not dataclasses.is_dataclass(sheet):
+        return set()
+    inner = {n: getattr(sheet, n) for n in (entry.name for entry in dataclasses.fields(sheet))}
+    own = {inner["source"]} if isinstance(inner.get("source"), str) else set()
+    return own | {source for part in inner.values() for source in table_sources(part)}
+
+
 @lru_cache(maxsize=4)
 def references(path: Path = ROOT / "references.bib") -> dict[str, dict[str, str]]:
     """Return the BibTeX entries by key: each a mapping of field to text, with the raw entry under ``raw``."""

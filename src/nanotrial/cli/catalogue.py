@@ -42,7 +42,7 @@ def show_sheet(
     if plural == SYSTEMS:
         _show_system(identifier, as_json)
         return
-    from nanotrial.catalogue.lookup import Catalogue, values_in
+    from nanotrial.catalogue.lookup import Catalogue, table_sources, values_in
 
     catalogue = Catalogue()
     sheet = catalogue.load(plural, identifier)
@@ -57,7 +57,7 @@ def show_sheet(
     heading("Values")
     for row in rows:
         _show_value(row)
-    _show_sources({str(r["source"]) for r in rows})
+    _show_sources({str(r["source"]) for r in rows} | table_sources(sheet))
     say(f"\nFile: {catalogue.path(plural, identifier)}")
 
 
