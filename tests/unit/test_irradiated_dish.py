@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from nanotrial.budgets import arm_budgets
 from nanotrial.cli.main import app
+from nanotrial.evidence.facts import load_facts
+from nanotrial.evidence.predict import predict_facts
 from nanotrial.experiment import Player, player, simulate
 from nanotrial.fit.overlay import Overlay
 from nanotrial.places import build_arm
@@ -497,3 +499,11 @@ def test_explain_shows_the_budgets_of_a_dose(tmp_path):
     assert shown.exit_code == 0, shown.output
     names = {row["budget"] for row in json.loads(shown.stdout)["budgets"]}
     assert {EVENTS, ADDED, RATIO, MADE} <= names
+
+
+def test_a_prediction_tells_what_dose_explains():
+    fact = next(f for f in load_facts() if f.id == "gnp-ma/3")
+    (row,) = predict_facts([fact], members=0)
+    assert row["status"] == "predicted"
+    assert row["value"] < 1.1, "what was reported is more than dose gives at this amount"
+    assert "enhancement ratio that dose explains" in row["budget"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nanotrial.budgets import arm_budgets
 from nanotrial.errors import SolveError
 from nanotrial.experiment import BuiltArms, Player, cohort_of_arm, measure_noise, play_arms
 from nanotrial.places import build_arm
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 Point = tuple[str, str, float]
+# A ceiling that is told although it does not bind: how much of an enhancement dose to DNA can be.
+EXPLAINED = "enhancement ratio that dose explains"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,13 @@ class PointValues:
 
     ``typical`` is the subject without factors of its own, which arms of a world share: for differences between arms.
     ``reported`` is what a paper would print: the mean of the readings of a cohort; empty where none was asked for.
+    ``ceilings`` says which budgets of the arm bind, and what dose can explain at most where particles meet a beam.
     """
 
     central: float
     typical: Vector
     reported: Vector
+    ceilings: str = ""
 
 
 def member_values(
@@ -99,10 +104,10 @@ class _Points:
         points = self.asked[built.name]
         subjects = self.draws.subjects if built.name in self.cohorts else 0
         times = sorted({time for _, _, time in points})
-        central = _central(player, built, times, points)
+        central, ceilings = _central(player, built, times, points), _ceilings(player, built)
         if not self.members:
             nothing = np.empty(0)
-            return {point: PointValues(central[point], nothing, nothing) for point in points}
+            return {point: PointValues(central[point], nothing, nothing, ceilings) for point in points}
         found = cohort_of_arm(player, built, times, self.draws, subjects, 0, self.members)[0]
         result = {}
         for point in points:
@@ -112,8 +117,22 @@ class _Points:
             reported = np.empty(0)
             if subjects:
                 reported = measure_noise(self.study, measure).add(table[:, 1:], noise).mean(axis=1)
-            result[point] = PointValues(central[point], table[:, 0], reported)
+            result[point] = PointValues(central[point], table[:, 0], reported, ceilings)
         return result
+
+
+def _ceilings(player: Player, built: BuiltArm) -> str:
+    """Return the budgets of an arm that bind, in words, with what dose explains at most; empty for none."""
+    try:
+        found = arm_budgets(built, player.runner(built))
+    except SolveError:
+        return ""
+    told = [b for b in found if np.isfinite(b.value) and (b.binds or b.name.startswith(EXPLAINED))]
+    held = [f" against {b.against:.3g}" if np.isfinite(b.against) else "" for b in told]
+    lines = [
+        f"{b.name}: {b.value:.3g}{h}{'' if b.unit == '1' else f' {b.unit}'}" for b, h in zip(told, held, strict=True)
+    ]
+    return "; ".join(lines)
 
 
 def _central(player: Player, built: BuiltArm, times: list[float], points: Iterable[Point]) -> dict[Point, float]:

@@ -109,6 +109,7 @@ def _predict(fact: Fact, mapping: MappedFact | None, curves: Played) -> dict[str
         row["reason"] = "no run of the study reached the time of the fact"
         return row
     row |= _band(members, shown, fact.unit or shown)
+    row["budget"] = values.ceilings or None
     row["mode"] = "fitted" if fact.id in overlay.facts else "predicted"
     row["reason"] = _failed(~np.isnan(values.reported))
     return row
@@ -132,12 +133,15 @@ def _band(members: NDArray[np.float64], unit: str, said: str) -> dict[str, Any]:
 def _predict_sides(fact: Fact, mapping: MappedFact, curves: Played, row: dict[str, Any]) -> dict[str, Any]:
     """Fill the row of a fact of two sides, from the members in which both were reached."""
     values, fitted = [], []
+    ceilings: dict[str, str] = {}
     for words in (fact.arm, fact.comparator):
         side = mapping.sides[words]
         found, overlay = curves[mapping.study, side.arm, side.measure, side.time]
+        ceilings[words] = found.ceilings
         # Noise on practically nothing would make a sign or a ratio of its own.
         values.append(found.typical if len(found.typical) else np.array([found.central]))
         fitted.append(fact.id in overlay.facts or _fitted_point(mapping, side, overlay))
+    row["budget"] = " | ".join(dict.fromkeys(text for text in ceilings.values() if text)) or None
     # Two numbers that were both fitted are no test.
     row["mode"] = "fitted" if all(fitted) else "predicted"
     good = ~np.isnan(values[0]) & ~np.isnan(values[1])
