@@ -146,6 +146,8 @@ def _protons(dish: Dish, cells: float) -> list[Budget]:
     components, per_cell = dish.medium.solution.components, dish.subject.volume / cells / FEMTO
     loads = [(c.addition.amount * per_cell, protons_taken(c.material, components)) for c in dish.medium.cohorts]
     need, core = sum(amount * taken for amount, taken in loads), sum(amount for amount, _ in loads)
-    enough = core * min(pumped / need, 1.0) if need > 0 else core
+    if need <= 0:  # cores that stay as they are take no protons
+        return []
+    enough = core * min(pumped / need, 1.0)
     text = f"enough for {enough:.3g} fmol of core; against all of the load per cell"
     return [Budget("protons that the lysosomes of a cell pump in a day", pumped, "fmol", need, text, pumped < need)]
