@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from nanotrial.budgets import arm_budgets
 from nanotrial.cli.main import app
+from nanotrial.errors import StudyError
 from nanotrial.evidence.facts import load_facts
 from nanotrial.evidence.predict import predict_facts
 from nanotrial.experiment import Player, player, simulate
@@ -507,3 +508,23 @@ def test_a_prediction_tells_what_dose_explains():
     assert row["status"] == "predicted"
     assert row["value"] < 1.1, "what was reported is more than dose gives at this amount"
     assert "enhancement ratio that dose explains" in row["budget"]
+
+
+def test_a_dye_put_in_later_forgets_what_was_before():
+    def lit(loaded):
+        more = {"loaded": loaded} if loaded else {}
+        study = make_dish(
+            measure={"ros_fluorescence": {"at": "10 h", **more}, "comet_tail": {"at": "1 h"}}, cells="hela"
+        )
+        return float(PLAY.play(build_arm(study, study.arms[0]), [10 * HOUR])["ros_fluorescence"][0])
+
+    whole, late, fresh = lit(""), lit("5 h"), lit("10 h")
+    assert whole > late > fresh
+    # Cells at rest oxidise evenly: half the time, half the rise.
+    assert late - 1.0 == pytest.approx((whole - 1.0) / 2.0, rel=0.05)
+    assert fresh == pytest.approx(1.0, abs=1e-6)
+
+
+def test_only_a_dye_that_keeps_its_light_has_a_time_of_loading():
+    with pytest.raises(StudyError, match=r"calcium_fluorescence\.loaded: found a time of loading"):
+        make_dish(measure={"calcium_fluorescence": {"at": "2 h", "loaded": "1 h"}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from dishes import CATALOGUE, make_dish
 from tubes import make_study
 from typer.testing import CliRunner
 
-from nanotrial.catalogue.lookup import ROOT
+from nanotrial.catalogue.lookup import ROOT, Catalogue
 from nanotrial.cli.main import app
 from nanotrial.errors import StudyError, UnitError
 from nanotrial.places import build_arm
+from nanotrial.radiation.beams import beam, is_own, own_beam
 from nanotrial.study import load_study
 from nanotrial.study.model import RADIATION_MEASURES, RADIATION_PRODUCTS
 
@@ -302,3 +304,23 @@ def test_a_material_of_ones_own_meets_a_beam(tmp_path):
     assert gains["my_gold"] == pytest.approx(gains["gold"], rel=1e-12)
     # A porous particle also keeps fewer of its own electrons, so somewhat more than half the dose.
     assert 0.5 < gains["my_porous_gold"] / gains["gold"] < 0.7
+
+
+def test_a_beam_of_ones_own_catalogue_comes_with_its_sheet(tmp_path):
+    """Its tube and filters are its own; a beam of the package beside it stays what it is."""
+    folder = tmp_path / "catalogue" / "beams"
+    folder.mkdir(parents=True)
+    usual = (ROOT / "beams" / "rs2000_160.toml").read_text(encoding="utf-8")
+    softer = re.sub(r"(voltage = \{ value = )[\d.]+", r"\g<1>80.0", usual)
+    assert softer != usual
+    (folder / "my_tube.toml").write_text(softer, encoding="utf-8")
+    catalogue = Catalogue(tmp_path / "catalogue")
+    assert is_own("my_tube", catalogue)
+    assert not is_own("rs2000_160", catalogue)
+    assert own_beam("my_tube", None, catalogue).mean_energy < 0.8 * beam("rs2000_160").mean_energy
+
+
+def test_a_shape_changes_how_many_there_are_in_a_mass():
+    particle = read(shot(), particle={"shape": "rod, length 80 nm"}, diameter="20 nm").particles["gold"]
+    assert particle.shape == "rod, length 80 nm"
+    assert particle.shape_volume == pytest.approx((math.pi * 10**2 * 80) / (4 / 3 * math.pi * 10**3))
