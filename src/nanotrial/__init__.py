@@ -27,8 +27,14 @@ _WHERE = {
 __all__ = ["Study", "__version__", "build_arm", "load_study", "simulate", "write_report"]
 
 
+# Rooms with public functions of their own: ``nanotrial.radiation.beam`` works after ``import nanotrial`` alone.
+_ROOMS = ("body", "cell", "medium", "radiation")
+
+
 def __getattr__(name: str) -> Any:
-    """Load a public name from its module at first use."""
+    """Load a public name from its module, or a room with public functions, at first use."""
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
+    if name in _ROOMS:
+        return import_module(f"nanotrial.{name}")
     raise AttributeError(f"module 'nanotrial' has no attribute {name!r}")

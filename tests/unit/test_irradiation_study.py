@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -324,3 +326,11 @@ def test_a_shape_changes_how_many_there_are_in_a_mass():
     particle = read(shot(), particle={"shape": "rod, length 80 nm"}, diameter="20 nm").particles["gold"]
     assert particle.shape == "rod, length 80 nm"
     assert particle.shape_volume == pytest.approx((math.pi * 10**2 * 80) / (4 / 3 * math.pi * 10**3))
+
+
+def test_rooms_with_public_functions_stand_under_the_package():
+    code = (
+        "import nanotrial; print(nanotrial.radiation.nuclide('125I').name, nanotrial.cell.oxygen_enhancement('3 mmHg'))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["125I", "2.0"]
