@@ -334,3 +334,10 @@ def test_rooms_with_public_functions_stand_under_the_package():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["125I", "2.0"]
+
+
+def test_what_a_beam_takes_for_granted_is_told():
+    told = [d.reason for d in read(shot(beam="100 kV")).defaults if d.key.endswith("irradiate[1].beam")]
+    assert any("filter of 2 mm Al" in reason for reason in told)
+    filtered = read(shot(beam="100 kV", filters={"Cu": "0.1 mm"})).defaults
+    assert not any("none was given" in d.reason for d in filtered)

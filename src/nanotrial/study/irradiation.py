@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from typing import Any
 
 from nanotrial.catalogue.lookup import Catalogue
@@ -17,7 +16,6 @@ BONDS = ("diselenide", "disulfide", "nitrosothiol")
 ORGANELLES = ("cytosol", "mitochondrion", "nucleus", "reticulum", "lysosome")
 MOST_FRACTIONS = 100
 MOST_DOSE, MOST_RATE = 1e5, 1e9
-_TUBE = re.compile(r"\s*[\d.]+\s*kVp?\s*|\s*[\d.]+\s*[kM]eV\s*")
 
 
 def read_irradiations(
@@ -61,24 +59,24 @@ def _read(raw: object, where: str, defaults: list[Default], catalogue: Catalogue
         raise StudyError(reader.key("fractions"), f"{count:g}", f"a whole number from 1 to {MOST_FRACTIONS}")
     every = reader.quantity("every", "h", 1.0, YEAR) if count > 1 else 0.0
     reader.done()
-    check_beam(beam, filters, where, catalogue)
+    for text in check_beam(beam, filters, where, catalogue):
+        reader.note("beam", beam, text)
     if dose == 0.0:
         return []
     chosen = tuple(sorted(filters.items()))
     return [Irradiation(beam, chosen, dose / count, rate, time + k * every) for k in range(int(count))]
 
 
-def check_beam(beam: str, filters: dict[str, float], where: str, catalogue: Catalogue) -> None:
-    """Refuse a beam that cannot be made, with the file and key of the study in the message."""
+def check_beam(beam: str, filters: dict[str, float], where: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return what a beam takes for granted; one that cannot be made is refused with file and key of the study."""
     from nanotrial.radiation.beams import beam as make
     from nanotrial.radiation.beams import is_own, own_beam
 
     layers = {n: f"{t * 1e3:.12g} mm" for n, t in filters.items()} or None
     try:
         if is_own(beam, catalogue):
-            own_beam(beam, layers, catalogue)
-        else:
-            make(beam, filters=layers)
+            return own_beam(beam, layers, catalogue).assumptions
+        return make(beam, filters=layers).assumptions
     except StudyError:
         raise
     except InputError as error:
